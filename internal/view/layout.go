@@ -1,0 +1,27 @@
+package view
+
+// Layout is what every page shows around its own matter. Page structs embed it.
+type Layout struct {
+	Title   string  // goes before the shop's name in the window's title
+	Path    string  // the page's own address, to come back to after signing in
+	Visitor Visitor // who is looking
+	Notice  Notice  // a message to the visitor, shown once
+	Demo    bool    // the shop runs in demo mode: sign-in shows the seed accounts
+}
+
+func (l *Layout) layout() *Layout { return l }
+
+// Visitor is what the layout says of whoever asked.
+type Visitor struct {
+	Name      string // empty for a guest
+	CartCount int    // pieces in the cart
+}
+
+// SignedIn reports whether the visitor has an account and is signed in to it.
+func (v Visitor) SignedIn() bool { return v.Name != "" }
+
+// Notice is a message to the visitor. The zero Notice is none.
+type Notice struct {
+	Text  string
+	Error bool // something did not work: shown as an alert
+}

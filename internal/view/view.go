@@ -1,0 +1,81 @@
+// Package view turns a typed page into HTML.
+//
+// A page is a struct that embeds [Layout] and names its template, so a
+// template cannot be given another page's data. Pages are rendered into a
+// buffer before the first byte of the answer leaves: a template that fails
+// gives an honest error, never half a page.
+package view
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"strconv"
+)
+
+// Page is a page of the shop: a struct that embeds Layout and says which
+// file of templates/ shows it.
+type Page interface {
+	Template() string
+	layout() *Layout
+}
+
+// Templates holds every page's template, parsed once.
+type Templates struct{ byName map[string]*template.Template }
+
+// Parse reads layout.html and, for every other file, a page that fills it.
+func Parse(files fs.FS, assets *Assets) (*Templates, error) {
+	funcs := template.FuncMap{"asset": assets.Address}
+	layout, err := template.New("layout.html").Funcs(funcs).ParseFS(files, "layout.html")
+	if err != nil {
+		return nil, err
+	}
+	names, err := fs.Glob(files, "*.html")
+	if err != nil {
+		return nil, err
+	}
+	t := &Templates{byName: map[string]*template.Template{}}
+	for _, name := range names {
+		if name == "layout.html" {
+			continue
+		}
+		page, err := layout.Clone()
+		if err != nil {
+			return nil, err
+		}
+		if _, err := page.ParseFS(files, name); err != nil {
+			return nil, err
+		}
+		t.byName[name] = page
+	}
+	return t, nil
+}
+
+// Lookup finds the template of a page, layout included.
+func (t *Templates) Lookup(name string) (*template.Template, error) {
+	found, ok := t.byName[name]
+	if !ok {
+		return nil, fmt.Errorf("no template %q", name)
+	}
+	return found, nil
+}
+
+// Render answers with a page. When it returns an error nothing has been sent.
+func (t *Templates) Render(w http.ResponseWriter, status int, p Page) error {
+	found, err := t.Lookup(p.Template())
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := found.Execute(&b, p); err != nil {
+		return fmt.Errorf("render %s: %w", p.Template(), err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(b.Len()))
+	w.WriteHeader(status)
+	w.Write(b.Bytes()) // an error means that the browser has gone
+	return nil
+}
