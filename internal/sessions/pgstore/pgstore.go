@@ -1,0 +1,136 @@
+// Package pgstore keeps sessions in PostgreSQL: they survive a restart of the
+// shop and of the database, and every server sees the same ones.
+package pgstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"coatcheck/internal/sessions"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Store is a sessions.Store on the table sessions.
+type Store struct{ db *pgxpool.Pool }
+
+var _ sessions.Store = (*Store)(nil)
+
+// New gives a store on a migrated database.
+func New(db *pgxpool.Pool) *Store { return &Store{db} }
+
+// Create inserts. A key that is in use is an error, never an overwrite.
+func (st *Store) Create(ctx context.Context, k sessions.Key, s sessions.Session) error {
+	_, err := st.db.Exec(ctx, `
+		INSERT INTO sessions (key, handle, user_id, cart_id, created_at, idle_until, until)
+		VALUES ($1, $2, nullif($3::bigint, 0), nullif($4::bigint, 0), $5, $6, $7)`,
+		k[:], s.Handle, s.UserID, s.CartID, s.CreatedAt, s.IdleUntil, s.Until)
+	if err != nil {
+		return fmt.Errorf("create session: %w", err)
+	}
+	return nil
+}
+
+// Load is one look-up by primary key.
+func (st *Store) Load(ctx context.Context, k sessions.Key) (sessions.Session, error) {
+	rows, err := st.db.Query(ctx, `
+		SELECT handle, coalesce(user_id, 0), coalesce(cart_id, 0), created_at, idle_until, until
+		FROM sessions WHERE key = $1`, k[:])
+	if err != nil {
+		return sessions.Session{}, fmt.Errorf("load session: %w", err)
+	}
+	s, err := pgx.CollectExactlyOneRow(rows, scan)
+	if err == pgx.ErrNoRows {
+		return sessions.Session{}, sessions.ErrNotFound
+	}
+	if err != nil {
+		return sessions.Session{}, fmt.Errorf("load session: %w", err)
+	}
+	return s, nil
+}
+
+// Touch updates the row if it is still there. A deleted row stays deleted,
+// because an UPDATE makes none.
+func (st *Store) Touch(ctx context.Context, k sessions.Key, idleUntil time.Time) error {
+	tag, err := st.db.Exec(ctx, `
+		UPDATE sessions SET idle_until = greatest(idle_until, $2) WHERE key = $1`,
+		k[:], idleUntil)
+	if err != nil {
+		return fmt.Errorf("touch session: %w", err)
+	}
+	return foundIf(tag.RowsAffected() == 1)
+}
+
+// Move deletes and inserts in one statement. Of two moves of one key, or a
+// move and a delete, the second waits for the first's row lock, then finds
+// the row gone and inserts nothing.
+func (st *Store) Move(ctx context.Context, old, new sessions.Key, s sessions.Session) error {
+	tag, err := st.db.Exec(ctx, `
+		WITH dead AS (DELETE FROM sessions WHERE key = $1 RETURNING key)
+		INSERT INTO sessions (key, handle, user_id, cart_id, created_at, idle_until, until)
+		SELECT $2, $3, nullif($4::bigint, 0), nullif($5::bigint, 0), $6, $7, $8 FROM dead`,
+		old[:], new[:], s.Handle, s.UserID, s.CartID, s.CreatedAt, s.IdleUntil, s.Until)
+	if err != nil {
+		return fmt.Errorf("move session: %w", err)
+	}
+	return foundIf(tag.RowsAffected() == 1)
+}
+
+// Delete removes the row.
+func (st *Store) Delete(ctx context.Context, k sessions.Key) error {
+	if _, err := st.db.Exec(ctx, `DELETE FROM sessions WHERE key = $1`, k[:]); err != nil {
+		return fmt.Errorf("delete session: %w", err)
+	}
+	return nil
+}
+
+// ByUser finds the rows by their index on user_id.
+func (st *Store) ByUser(ctx context.Context, userID int64) ([]sessions.Session, error) {
+	rows, err := st.db.Query(ctx, `
+		SELECT handle, coalesce(user_id, 0), coalesce(cart_id, 0), created_at, idle_until, until
+		FROM sessions WHERE user_id = $1 ORDER BY created_at DESC, handle`, userID)
+	if err != nil {
+		return nil, fmt.Errorf("list sessions of user %d: %w", userID, err)
+	}
+	list, err := pgx.CollectRows(rows, scan)
+	if err != nil {
+		return nil, fmt.Errorf("list sessions of user %d: %w", userID, err)
+	}
+	return list, nil
+}
+
+// DeleteHandle asks for user and handle together, so that nobody ends another
+// user's session.
+func (st *Store) DeleteHandle(ctx context.Context, userID int64, handle string) error {
+	tag, err := st.db.Exec(ctx, `
+		DELETE FROM sessions WHERE user_id = $1 AND handle = $2`, userID, handle)
+	if err != nil {
+		return fmt.Errorf("delete session %s of user %d: %w", handle, userID, err)
+	}
+	return foundIf(tag.RowsAffected() > 0)
+}
+
+// DeleteByUser removes a user's rows but one. The zero key is nobody's.
+func (st *Store) DeleteByUser(ctx context.Context, userID int64, keep sessions.Key) (int, error) {
+	tag, err := st.db.Exec(ctx, `
+		DELETE FROM sessions WHERE user_id = $1 AND key <> $2`, userID, keep[:])
+	if err != nil {
+		return 0, fmt.Errorf("delete sessions of user %d: %w", userID, err)
+	}
+	return int(tag.RowsAffected()), nil
+}
+
+func scan(row pgx.CollectableRow) (s sessions.Session, err error) {
+	err = row.Scan(&s.Handle, &s.UserID, &s.CartID, &s.CreatedAt, &s.IdleUntil, &s.Until)
+	s.CreatedAt, s.IdleUntil, s.Until = s.CreatedAt.UTC(), s.IdleUntil.UTC(), s.Until.UTC()
+	return s, err
+}
+
+func foundIf(found bool) error {
+	if !found {
+		return sessions.ErrNotFound
+	}
+	return nil
+}

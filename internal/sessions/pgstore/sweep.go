@@ -1,0 +1,41 @@
+package pgstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// step is how many rows one step of a sweep looks at.
+const step = 1000
+
+// Sweep walks the whole table along its primary key, a thousand rows a step,
+// each step a transaction of its own. There is no index on the deadlines to
+// go by, on purpose: keeping one up to date would cost every touch far more
+// than the walk costs once in a while.
+//
+// Two sweeps at once skip the rows that the other one holds, as they skip a
+// row that a touch is just giving a new deadline.
+func (st *Store) Sweep(ctx context.Context, now time.Time) (int, error) {
+	removed := 0
+	for after := []byte{}; after != nil; {
+		var n int
+		err := st.db.QueryRow(ctx, `
+			WITH step AS (
+				SELECT key FROM sessions WHERE key > $1 ORDER BY key LIMIT $2
+			), dead AS (
+				SELECT key FROM sessions
+				WHERE key IN (SELECT key FROM step) AND least(idle_until, until) <= $3
+				FOR UPDATE SKIP LOCKED
+			), gone AS (
+				DELETE FROM sessions WHERE key IN (SELECT key FROM dead) RETURNING key
+			)
+			SELECT (SELECT key FROM step ORDER BY key DESC LIMIT 1), (SELECT count(*) FROM gone)`,
+			after, step, now).Scan(&after, &n)
+		if err != nil {
+			return removed, fmt.Errorf("sweep sessions: %w", err)
+		}
+		removed += n
+	}
+	return removed, nil
+}

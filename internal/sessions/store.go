@@ -1,0 +1,59 @@
+package sessions
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// ErrNotFound says that a store holds no session under a key: it never did,
+// or the session has ended.
+var ErrNotFound = errors.New("session not found")
+
+// Store keeps sessions. It must be safe for concurrent use.
+//
+// Dead stays dead: only Create and Move bring a key into being, and no other
+// call, however late it arrives, revives one that was deleted. So a store must
+// touch with an UPDATE, never with an upsert.
+//
+// A store keeps time of no kind: deadlines are compared by the caller, and
+// Load gives back expired sessions that have not been swept.
+//
+// Any error but ErrNotFound means that the store could not do its work, and
+// says nothing about the session. Times are kept to the microsecond.
+type Store interface {
+	// Create files a new session. The key must not be in use.
+	Create(ctx context.Context, k Key, s Session) error
+
+	// Load finds a session, or ErrNotFound.
+	Load(ctx context.Context, k Key) (Session, error)
+
+	// Touch moves the idle deadline, never backwards, and changes nothing
+	// else. Once the session is gone it returns ErrNotFound.
+	Touch(ctx context.Context, k Key, idleUntil time.Time) error
+
+	// Move lets the old session die and files s under a new key, both or
+	// neither. If the old one is dead already nothing is filed, and the
+	// result is ErrNotFound.
+	Move(ctx context.Context, old, new Key, s Session) error
+
+	// Delete ends a session. It is no error if it has ended already.
+	Delete(ctx context.Context, k Key) error
+
+	// ByUser lists a user's sessions, the newest first.
+	ByUser(ctx context.Context, userID int64) ([]Session, error)
+
+	// DeleteHandle ends the one session of that user that has the handle, or
+	// returns ErrNotFound: another user's session is out of reach.
+	DeleteHandle(ctx context.Context, userID int64, handle string) error
+
+	// DeleteByUser ends all of a user's sessions but the one under keep, and
+	// says how many. The zero Key keeps none.
+	DeleteByUser(ctx context.Context, userID int64, keep Key) (int, error)
+
+	// Sweep removes the sessions whose deadline, idle or absolute, has come
+	// at now, and says how many. It works in bounded steps that hold up
+	// nobody, stops between two of them when ctx ends, and may run on several
+	// servers at once. Nothing's safety hangs on it.
+	Sweep(ctx context.Context, now time.Time) (int, error)
+}

@@ -1,0 +1,74 @@
+package sessions
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// Trace is told what the package does in a request, the way
+// [net/http/httptrace] is told what a client does. Logs, metrics and pages
+// that show sessions at work listen here; handlers know nothing of it. Any
+// function may be nil.
+type Trace struct {
+	// Ticket is called once a request, with what became of its ticket, and
+	// with the session if that is live.
+	Ticket func(t Ticket, s Session)
+	// Store is called after each call on the store, which is named in one
+	// word, with how long it took and how it went.
+	Store func(call string, took time.Duration, err error)
+	// Began, Moved and Ended are called after a session was made, was left
+	// for another one, or has ended.
+	Began func(s Session)
+	Moved func(from, to Session)
+	Ended func(s Session, why Cause)
+	// Cookie is called for each cookie that is set. Its value is the secret
+	// that opens the session: a listener must never pass it on.
+	Cookie func(c *http.Cookie)
+}
+
+// Cause says why a session ended.
+type Cause string
+
+const (
+	EndedBySignOut  Cause = "signed out"
+	EndedByIdling   Cause = "idle timeout"
+	EndedByLifetime Cause = "absolute timeout"
+)
+
+var causes = map[Ticket]Cause{TicketIdledOut: EndedByIdling, TicketLivedOut: EndedByLifetime}
+
+type traceContextKey struct{}
+
+// traces is a list: each listener knows those that were there before it.
+type traces struct {
+	trace  *Trace
+	before *traces
+}
+
+// WithTrace adds a listener to those that ctx has already.
+func WithTrace(ctx context.Context, t *Trace) context.Context {
+	before, _ := ctx.Value(traceContextKey{}).(*traces)
+	return context.WithValue(ctx, traceContextKey{}, &traces{t, before})
+}
+
+func trace(ctx context.Context, tell func(*Trace)) {
+	t, _ := ctx.Value(traceContextKey{}).(*traces)
+	for ; t != nil; t = t.before {
+		tell(t.trace)
+	}
+}
+
+// tracingStore starts the watch on a call on the store; the function that it
+// returns stops it.
+func tracingStore(ctx context.Context, call string) (finish func(error)) {
+	start := time.Now()
+	return func(err error) {
+		took := time.Since(start)
+		trace(ctx, func(t *Trace) {
+			if t.Store != nil {
+				t.Store(call, took, err)
+			}
+		})
+	}
+}
