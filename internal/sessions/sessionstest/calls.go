@@ -1,0 +1,318 @@
+package sessionstest
+
+import (
+	"context"
+	"errors"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"coatcheck/internal/sessions"
+)
+
+var calls = []test{
+	{"LoadGivesWhatCreateFiled", loadGivesWhatCreateFiled},
+	{"LoadGivesTimesInUTC", loadGivesTimesInUTC},
+	{"LoadGivesExpiredSessions", loadGivesExpiredSessions},
+	{"LoadOfAnUnknownKeyFindsNothing", loadOfAnUnknownKeyFindsNothing},
+	{"CreateUnderAKeyInUseChangesNothing", createUnderAKeyInUseChangesNothing},
+	{"OfManyCreatesUnderOneKeyOneWins", ofManyCreatesUnderOneKeyOneWins},
+	{"TouchMovesTheIdleDeadlineAndNothingElse", touchMovesTheIdleDeadlineAndNothingElse},
+	{"TouchNeverMovesBackwards", touchNeverMovesBackwards},
+	{"OfManyTouchesTheLatestDeadlineStays", ofManyTouchesTheLatestDeadlineStays},
+	{"TouchOfAnUnknownKeyFindsNothing", touchOfAnUnknownKeyFindsNothing},
+	{"TouchAfterDeleteFindsNothing", touchAfterDeleteFindsNothing},
+	{"TouchAfterMoveFindsNothing", touchAfterMoveFindsNothing},
+	{"MoveLetsTheOldDieAndFilesTheNew", moveLetsTheOldDieAndFilesTheNew},
+	{"MoveOfAnUnknownKeyFilesNothing", moveOfAnUnknownKeyFilesNothing},
+	{"MoveAfterDeleteFilesNothing", moveAfterDeleteFilesNothing},
+	{"SecondMoveFilesNothing", secondMoveFilesNothing},
+	{"MoveToAKeyInUseChangesNothing", moveToAKeyInUseChangesNothing},
+	{"OfManyMovesFromOneKeyOneWins", ofManyMovesFromOneKeyOneWins},
+	{"OfManyMovesToOneKeyOneWins", ofManyMovesToOneKeyOneWins},
+	{"DeleteEndsOneSession", deleteEndsOneSession},
+	{"DeleteTwiceIsNoError", deleteTwiceIsNoError},
+	{"CancelledCallsFailAndChangeNothing", cancelledCallsFailAndChangeNothing},
+}
+
+func loadGivesWhatCreateFiled(r room) {
+	for _, refs := range []sessions.Refs{
+		{},
+		{UserID: 1},
+		{CartID: 1},
+		{UserID: 2, CartID: 3},
+		{UserID: math.MaxInt64, CartID: math.MaxInt64 - 1}, // a float64 cannot tell them apart
+	} {
+		r.finds(r.created(refs))
+	}
+}
+
+func loadGivesTimesInUTC(r room) {
+	far := newSession(sessions.Refs{UserID: 1})
+	here := far
+	zone := time.FixedZone("far away", 5*60*60+45*60)
+	far.CreatedAt, far.IdleUntil, far.Until = far.CreatedAt.In(zone), far.IdleUntil.In(zone), far.Until.In(zone)
+	r.create(far)
+	r.finds(here)
+	r.lists(1, here)
+}
+
+// A store keeps time of no kind: whether a session still counts is for the
+// caller to say.
+func loadGivesExpiredSessions(r room) {
+	f := newSession(sessions.Refs{UserID: 1})
+	f.CreatedAt, f.IdleUntil, f.Until = now.Add(-time.Hour), now.Add(-time.Minute), now.Add(-time.Second)
+	r.create(f)
+	r.finds(f)
+}
+
+func loadOfAnUnknownKeyFindsNothing(r room) {
+	r.created(sessions.Refs{})
+	_, err := r.store.Load(r.ctx, newSession(sessions.Refs{}).key)
+	r.wantNotFound("Load", err)
+	_, err = r.store.Load(r.ctx, sessions.Key{})
+	r.wantNotFound("Load of the zero key", err)
+}
+
+func createUnderAKeyInUseChangesNothing(r room) {
+	first := r.created(sessions.Refs{UserID: 1})
+	second := newSession(sessions.Refs{UserID: 2})
+	r.wantFailure("Create", r.store.Create(r.ctx, first.key, second.Session))
+	r.finds(first)
+	r.lists(1, first)
+	r.lists(2)
+}
+
+func ofManyCreatesUnderOneKeyOneWins(r room) {
+	key := newSession(sessions.Refs{}).key
+	var winners []filed
+	atOnce(many, func(i int) func() {
+		f := newSession(sessions.Refs{UserID: int64(i)})
+		f.key = key
+		if r.store.Create(r.ctx, key, f.Session) == nil {
+			return func() { winners = append(winners, f) }
+		}
+		return nil
+	})
+	if len(winners) != 1 {
+		r.Fatalf("%d of %d creates under one key succeeded", len(winners), many)
+	}
+	r.finds(winners...)
+}
+
+func touchMovesTheIdleDeadlineAndNothingElse(r room) {
+	other := r.created(sessions.Refs{UserID: 2, CartID: 3})
+	f := r.created(sessions.Refs{UserID: 2, CartID: 3})
+	f.IdleUntil = f.IdleUntil.Add(time.Microsecond)
+	r.touch(f, f.IdleUntil)
+	r.finds(f, other)
+	f.IdleUntil = f.IdleUntil.Add(idle)
+	r.touch(f, f.IdleUntil)
+	r.finds(f, other)
+	if list := r.byUser(2); len(list) != 2 || list[0] != f.Session && list[1] != f.Session {
+		r.Errorf("ByUser does not know the new deadline: %+v", list)
+	}
+}
+
+func touchNeverMovesBackwards(r room) {
+	f := r.created(sessions.Refs{UserID: 1})
+	r.touch(f, f.IdleUntil.Add(-time.Microsecond))
+	r.touch(f, f.IdleUntil.Add(-idle))
+	r.touch(f, f.IdleUntil)
+	r.finds(f)
+}
+
+func ofManyTouchesTheLatestDeadlineStays(r room) {
+	f := r.created(sessions.Refs{UserID: 1})
+	latest := f.IdleUntil.Add(many * time.Second)
+	atOnce(many, func(i int) func() {
+		r.touch(f, latest.Add(-time.Duration(i)*time.Second))
+		return nil
+	})
+	f.IdleUntil = latest
+	r.finds(f)
+}
+
+func touchOfAnUnknownKeyFindsNothing(r room) {
+	f := newSession(sessions.Refs{UserID: 1})
+	r.wantNotFound("Touch", r.store.Touch(r.ctx, f.key, f.IdleUntil))
+	r.findsNot(f)
+}
+
+func touchAfterDeleteFindsNothing(r room) {
+	f := r.created(sessions.Refs{UserID: 1})
+	r.delete(f)
+	r.wantNotFound("Touch", r.store.Touch(r.ctx, f.key, f.IdleUntil.Add(idle)))
+	r.findsNot(f)
+}
+
+func touchAfterMoveFindsNothing(r room) {
+	old, to := r.created(sessions.Refs{UserID: 1}), newSession(sessions.Refs{UserID: 1})
+	r.move(old, to)
+	r.wantNotFound("Touch", r.store.Touch(r.ctx, old.key, old.IdleUntil.Add(idle)))
+	r.findsNot(old)
+	r.finds(to)
+}
+
+func moveLetsTheOldDieAndFilesTheNew(r room) {
+	old, other := r.created(sessions.Refs{CartID: 1}), r.created(sessions.Refs{CartID: 1})
+	to := newSession(sessions.Refs{UserID: 2, CartID: 3})
+	to.CreatedAt, to.IdleUntil, to.Until = now.Add(time.Second), now.Add(time.Minute), now.Add(time.Hour)
+	r.move(old, to)
+	r.findsNot(old)
+	r.finds(to, other)
+	r.lists(2, to)
+}
+
+func moveOfAnUnknownKeyFilesNothing(r room) {
+	r.movesNothing(newSession(sessions.Refs{UserID: 1}))
+}
+
+func moveAfterDeleteFilesNothing(r room) {
+	old := r.created(sessions.Refs{UserID: 1})
+	r.delete(old)
+	r.movesNothing(old)
+}
+
+func secondMoveFilesNothing(r room) {
+	old, to := r.created(sessions.Refs{UserID: 1}), newSession(sessions.Refs{UserID: 1})
+	r.move(old, to)
+	r.movesNothing(old)
+	r.finds(to)
+	r.lists(1, to)
+}
+
+// movesNothing expects that nothing comes of moving a session that is dead.
+func (r room) movesNothing(old filed) {
+	r.Helper()
+	to := newSession(sessions.Refs{UserID: 2})
+	r.wantNotFound("Move", r.store.Move(r.ctx, old.key, to.key, to.Session))
+	r.findsNot(old, to)
+}
+
+func moveToAKeyInUseChangesNothing(r room) {
+	old, taken := r.created(sessions.Refs{UserID: 1}), r.created(sessions.Refs{UserID: 2})
+	to := newSession(sessions.Refs{UserID: 3})
+	r.wantFailure("Move", r.store.Move(r.ctx, old.key, taken.key, to.Session))
+	r.finds(old, taken)
+	r.lists(1, old)
+	r.lists(2, taken)
+	r.lists(3)
+}
+
+func ofManyMovesFromOneKeyOneWins(r room) {
+	old := r.created(sessions.Refs{UserID: 1})
+	var won, lost []filed
+	atOnce(many, func(int) func() {
+		to := newSession(sessions.Refs{UserID: 1})
+		err := r.store.Move(r.ctx, old.key, to.key, to.Session)
+		if err == nil {
+			return func() { won = append(won, to) }
+		}
+		r.wantNotFound("Move", err)
+		return func() { lost = append(lost, to) }
+	})
+	if len(won) != 1 {
+		r.Fatalf("%d of %d moves from one key succeeded", len(won), many)
+	}
+	r.findsNot(old)
+	r.findsNot(lost...)
+	r.finds(won...)
+	r.lists(1, won...)
+}
+
+// Both or neither: who loses the new key keeps the old one.
+func ofManyMovesToOneKeyOneWins(r room) {
+	key := newSession(sessions.Refs{}).key
+	var won, diedFor, kept []filed
+	atOnce(many, func(int) func() {
+		old, to := r.created(sessions.Refs{CartID: 1}), newSession(sessions.Refs{UserID: 1})
+		to.key = key
+		err := r.store.Move(r.ctx, old.key, key, to.Session)
+		if err == nil {
+			return func() { won, diedFor = append(won, to), append(diedFor, old) }
+		}
+		r.wantFailure("Move", err)
+		return func() { kept = append(kept, old) }
+	})
+	if len(won) != 1 {
+		r.Fatalf("%d of %d moves to one key succeeded", len(won), many)
+	}
+	r.findsNot(diedFor...)
+	r.finds(won...)
+	r.finds(kept...)
+	r.lists(1, won...)
+}
+
+func deleteEndsOneSession(r room) {
+	f, other := r.created(sessions.Refs{UserID: 1}), r.created(sessions.Refs{UserID: 1})
+	r.delete(f)
+	r.findsNot(f)
+	r.finds(other)
+	r.lists(1, other)
+}
+
+func deleteTwiceIsNoError(r room) {
+	f := r.created(sessions.Refs{UserID: 1})
+	r.delete(f)
+	r.delete(f)
+	r.delete(newSession(sessions.Refs{}))
+	r.findsNot(f)
+}
+
+// A store that could not do its work must not say that it found nothing: a
+// hiccup would sign everybody out.
+func cancelledCallsFailAndChangeNothing(r room) {
+	f, to := r.created(sessions.Refs{UserID: 1}), newSession(sessions.Refs{UserID: 1})
+	ctx, cancel := context.WithCancel(r.ctx)
+	cancel()
+	for call, do := range map[string]func() error{
+		"Create":       func() error { return r.store.Create(ctx, to.key, to.Session) },
+		"Load":         func() error { _, err := r.store.Load(ctx, f.key); return err },
+		"Touch":        func() error { return r.store.Touch(ctx, f.key, f.IdleUntil.Add(idle)) },
+		"Move":         func() error { return r.store.Move(ctx, f.key, to.key, to.Session) },
+		"Delete":       func() error { return r.store.Delete(ctx, f.key) },
+		"ByUser":       func() error { _, err := r.store.ByUser(ctx, 1); return err },
+		"DeleteHandle": func() error { return r.store.DeleteHandle(ctx, 1, f.Handle) },
+		"DeleteByUser": func() error { _, err := r.store.DeleteByUser(ctx, 1, sessions.Key{}); return err },
+		"Sweep":        func() error { _, err := r.store.Sweep(ctx, f.Until); return err },
+	} {
+		err := do()
+		r.wantFailure(call, err)
+		if !errors.Is(err, context.Canceled) {
+			r.Errorf("%s: %v; want it to say that the context was cancelled", call, err)
+		}
+	}
+	r.finds(f)
+	r.findsNot(to)
+}
+
+// many is how many callers meet where calls race.
+const many = 16
+
+// atOnce runs so many calls as near to one moment as can be, and after they
+// have all come back, what each of them wants to put on record.
+func atOnce(n int, call func(i int) (record func())) {
+	var (
+		callers sync.WaitGroup
+		waiting atomic.Int64
+		start   = make(chan struct{})
+		records = make([]func(), n)
+	)
+	for i := range n {
+		callers.Go(func() {
+			if waiting.Add(1) == int64(n) {
+				close(start)
+			}
+			<-start
+			records[i] = call(i)
+		})
+	}
+	callers.Wait()
+	for _, record := range records {
+		if record != nil {
+			record()
+		}
+	}
+}
