@@ -1,0 +1,198 @@
+// Package auth knows who has an account and whether a password is theirs.
+//
+// It knows nothing of sessions or cookies: it answers "is this Alice?" once,
+// at sign-in, and it is the session that remembers the answer. It writes the
+// tables users and sign_in_failures.
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/crypto/bcrypt"
+)
+
+// Role says what a user may do. It is read from the database at each request
+// and never kept in a session, so that a changed role counts at once.
+type Role string
+
+const (
+	Customer      Role = "customer"
+	Administrator Role = "administrator"
+)
+
+// User is an account. The zero User is nobody.
+type User struct {
+	ID    int64
+	Email string
+	Name  string
+	Role  Role
+}
+
+// Config is what Users needs to know.
+type Config struct {
+	DB *pgxpool.Pool
+	// Cost is bcrypt's: the base-2 logarithm of its number of rounds. 0 means
+	// DefaultCost.
+	Cost int
+	// Pepper is a secret that is mixed into every password and is not kept in
+	// the database; it may be empty. To change it is to void every password.
+	Pepper []byte
+	// Failures is how many failed sign-ins are let through for one account
+	// from one address in FailureWindow. 0 means DefaultFailures.
+	Failures int
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+const (
+	DefaultCost     = 12 // about a quarter of a second on a core of 2026
+	DefaultFailures = 10
+	FailureWindow   = 15 * time.Minute
+)
+
+// Users signs people up and in.
+type Users struct {
+	db       *pgxpool.Pool
+	cost     int
+	pepper   []byte
+	failures int
+	now      func() time.Time
+
+	decoy string        // the hash that an unknown e-mail is held against
+	slots chan struct{} // one for each password that may be hashed at a time
+}
+
+// New prepares the hash that unknown e-mails are held against, which takes as
+// long as a sign-in.
+func New(c Config) (*Users, error) {
+	u := &Users{db: c.DB, cost: c.Cost, pepper: c.Pepper, failures: c.Failures, now: c.Now}
+	if u.cost == 0 {
+		u.cost = DefaultCost
+	}
+	if u.failures == 0 {
+		u.failures = DefaultFailures
+	}
+	if u.now == nil {
+		u.now = time.Now
+	}
+	// Hashing is pure computing. One core less than there are keeps the shop
+	// answering while many people sign in.
+	u.slots = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1))
+	decoy, err := u.hash("nobody's password")
+	u.decoy = decoy
+	return u, err
+}
+
+// SignUp makes an account, or returns an *InvalidError that says what is
+// wrong with which field.
+//
+// If there is an account with that e-mail already, nothing happens, and it
+// looks and takes just the same: who asks must not learn which e-mails have
+// accounts (ASVS 5.0 V6.3.8).
+func (u *Users) SignUp(ctx context.Context, name, email, password string) error {
+	name, email = strings.TrimSpace(name), normalEmail(email)
+	if invalid := check(name, email, password); invalid != nil {
+		return invalid
+	}
+	if err := u.acquire(ctx); err != nil {
+		return err
+	}
+	hash, err := u.hash(password)
+	u.release()
+	if err != nil {
+		return err
+	}
+	_, err = u.db.Exec(ctx, `
+		INSERT INTO users (email, name, password_hash, created_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (email) DO NOTHING`, email, name, hash, u.now())
+	if err != nil {
+		return fmt.Errorf("insert user: %w", err)
+	}
+	return nil
+}
+
+// ErrWrong says that e-mail and password do not go together. Which of the two
+// is wrong, nobody learns.
+var ErrWrong = errors.New("wrong e-mail or password")
+
+// SignIn gives the user whose e-mail and password these are. It returns
+// ErrWrong if there is none, and a *ThrottledError if there were too many
+// failures for this account from this address. An unknown e-mail costs the
+// same work as a wrong password (ASVS 5.0 V6.3.8).
+func (u *Users) SignIn(ctx context.Context, email, password, address string) (User, error) {
+	email = normalEmail(email)
+	if emailProblem(email) != "" {
+		email = "" // nobody's: nothing that odd is looked up or counted
+	}
+	// Waiting for a slot comes before the throttle, so that a volley of
+	// guesses sent at once cannot slip past the count together.
+	if err := u.acquire(ctx); err != nil {
+		return User{}, err
+	}
+	defer u.release()
+
+	failed, err := u.throttle(ctx, email, address)
+	if err != nil {
+		return User{}, err
+	}
+	user, hash, err := u.find(ctx, email)
+	if err != nil {
+		return User{}, err
+	}
+	if user.ID == 0 {
+		hash = u.decoy
+	}
+	err = bcrypt.CompareHashAndPassword([]byte(hash), u.digest(password))
+	switch {
+	case errors.Is(err, bcrypt.ErrMismatchedHashAndPassword), err == nil && user.ID == 0:
+		return User{}, u.countFailure(ctx, email, address)
+	case err != nil:
+		return User{}, fmt.Errorf("compare password of user %d: %w", user.ID, err)
+	}
+	if failed {
+		return user, u.forgetFailures(ctx, email, address)
+	}
+	return user, nil
+}
+
+func (u *Users) find(ctx context.Context, email string) (user User, hash string, err error) {
+	err = u.db.QueryRow(ctx, `
+		SELECT id, email, name, role, password_hash FROM users WHERE email = $1`, email).
+		Scan(&user.ID, &user.Email, &user.Name, &user.Role, &hash)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return User{}, "", fmt.Errorf("find user: %w", err)
+	}
+	return user, hash, nil
+}
+
+// QueueUser adds the look-up of a user to a batch. If there is no such user,
+// into stays as it is.
+func QueueUser(b *pgx.Batch, id int64, into *User) {
+	b.Queue(`SELECT id, email, name, role FROM users WHERE id = $1`, id).Query(func(rows pgx.Rows) error {
+		for rows.Next() {
+			if err := rows.Scan(&into.ID, &into.Email, &into.Name, &into.Role); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+}
+
+// SetRole gives a user another role.
+func (u *Users) SetRole(ctx context.Context, email string, role Role) error {
+	tag, err := u.db.Exec(ctx, `UPDATE users SET role = $2 WHERE email = $1`, normalEmail(email), role)
+	if err != nil {
+		return fmt.Errorf("set role of %s: %w", email, err)
+	}
+	if tag.RowsAffected() == 0 {
+		return fmt.Errorf("set role of %s: no such user", email)
+	}
+	return nil
+}

@@ -1,0 +1,84 @@
+// Package catalog knows what hangs on the rail: the products and how many of
+// each are left. It writes the table products.
+package catalog
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// QueueAll adds the list of all products to a batch.
+func QueueAll(b *pgx.Batch, into *[]Product) {
+	b.Queue(`
+		SELECT id, slug, name, category, description, price_cents, stock
+		FROM products ORDER BY id`).Query(func(rows pgx.Rows) (err error) {
+		*into, err = pgx.CollectRows(rows, scan)
+		return err
+	})
+}
+
+// QueueProduct adds the look-up of a product to a batch. If there is no such
+// product, into stays as it is.
+func QueueProduct(b *pgx.Batch, slug string, into *Product) {
+	b.Queue(`
+		SELECT id, slug, name, category, description, price_cents, stock
+		FROM products WHERE slug = $1`, slug).Query(func(rows pgx.Rows) error {
+		found, err := pgx.CollectRows(rows, scan)
+		if len(found) == 1 {
+			*into = found[0]
+		}
+		return err
+	})
+}
+
+func scan(row pgx.CollectableRow) (p Product, err error) {
+	err = row.Scan(&p.ID, &p.Slug, &p.Name, &p.Category, &p.Description, &p.Price, &p.Stock)
+	return p, err
+}
+
+// Sale is a number of pieces of one product.
+type Sale struct {
+	ProductID int64
+	Quantity  int
+}
+
+// Take takes the pieces of every sale out of the stock, and reports whether
+// there were enough of all. If not, the caller must roll tx back.
+//
+// The products are taken in the order of their IDs, so that two buyers of the
+// same coats wait for each other instead of blocking each other.
+func Take(ctx context.Context, tx pgx.Tx, sales []Sale) (enough bool, err error) {
+	sales = slices.SortedFunc(slices.Values(sales), func(a, b Sale) int { return cmp.Compare(a.ProductID, b.ProductID) })
+	for _, s := range sales {
+		tag, err := tx.Exec(ctx, `
+			UPDATE products SET stock = stock - $2 WHERE id = $1 AND stock >= $2`, s.ProductID, s.Quantity)
+		if err != nil {
+			return false, fmt.Errorf("take %d of product %d: %w", s.Quantity, s.ProductID, err)
+		}
+		if tag.RowsAffected() == 0 {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// Seed hangs the shop's products on the rail. Those that are there already
+// stay as they are, with the stock that is left of them.
+func Seed(ctx context.Context, db *pgxpool.Pool) error {
+	b := &pgx.Batch{}
+	for _, p := range seed {
+		b.Queue(`
+			INSERT INTO products (slug, name, category, description, price_cents, stock)
+			VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (slug) DO NOTHING`, p.Slug, p.Name, p.Category, p.Description, p.Price, p.Stock)
+	}
+	if err := db.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("seed products: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,173 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"coatcheck/internal/cart"
+	"coatcheck/internal/money"
+	"coatcheck/internal/sessions"
+	"coatcheck/internal/view"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/jackc/pgx/v5"
+)
+
+// CartPage shows what the visitor wants to buy.
+type CartPage struct {
+	view.Layout
+	Lines []cart.Line
+	Total money.Cents
+
+	ProblemAt string // the slug of the line whose new quantity was refused
+	Problem   string // why it was
+	Quantity  string // the refused quantity, as it was typed
+}
+
+// Template names the page's file.
+func (*CartPage) Template() string { return "cart.html" }
+
+func (s *Shop) cart(w http.ResponseWriter, r *http.Request) error {
+	return s.showCart(w, r, http.StatusOK, &CartPage{})
+}
+
+func (s *Shop) showCart(w http.ResponseWriter, r *http.Request, status int, p *CartPage) error {
+	session, _ := sessions.From(r.Context())
+	_, err := s.load(w, r, &p.Layout, func(b *pgx.Batch) {
+		if session.CartID != 0 {
+			cart.QueueLines(b, session.CartID, &p.Lines)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	p.Title, p.Path = "Your cart", "/cart"
+	p.Total = cart.Total(p.Lines)
+	return s.pages.Render(w, status, p)
+}
+
+// addToCart puts a product into the visitor's cart. For a visitor without a
+// session this is the first thing worth remembering, so here a session begins.
+func (s *Shop) addToCart(w http.ResponseWriter, r *http.Request) error {
+	f, err := readForm(w, r)
+	if err != nil {
+		return err
+	}
+	slug := f.get("product")
+	quantity, ok := f.quantity(1, cart.MaxQuantity)
+	if !ok {
+		err = errQuantity
+	} else {
+		err = s.putIntoCart(w, r, slug, quantity)
+	}
+	switch {
+	case errors.Is(err, cart.ErrNoProduct):
+		return &problem{http.StatusUnprocessableEntity, "We do not have that", "There is no such product in our shop. Please choose one from the rail."}
+	case isRefusal(err):
+		status, why := refusal(err)
+		return s.showProduct(w, r, status, slug, f.get("quantity"), why)
+	case err != nil:
+		return err
+	}
+	http.Redirect(w, r, "/cart", http.StatusSeeOther)
+	return nil
+}
+
+func (s *Shop) putIntoCart(w http.ResponseWriter, r *http.Request, slug string, quantity int) error {
+	ctx := r.Context()
+	session, live := sessions.From(ctx)
+	if live {
+		err := s.carts.Add(ctx, session.CartID, slug, quantity)
+		if err == nil {
+			s.leaveNotice(w, noticeAdded)
+		}
+		if !errors.Is(err, cart.ErrNoCart) {
+			return err
+		}
+		if session.UserID != 0 {
+			return errNobody // a user's cart goes with the user alone
+		}
+	}
+
+	cartID, err := s.carts.Start(ctx, slug, quantity, s.now())
+	if err != nil {
+		return err
+	}
+	if !live {
+		if sessions.TicketFrom(ctx) == sessions.TicketNone {
+			s.leaveNotice(w, noticeAdded)
+		} else {
+			s.leaveNotice(w, noticeAddedAnew)
+		}
+		return s.sessions.Begin(w, r, sessions.Refs{CartID: cartID})
+	}
+
+	// The session is live but its cart is gone: a sign-in has merged it, and
+	// then either failed to finish or is just about to. Change tells which:
+	// if the session is gone too, the sign-in has won, and this request must
+	// leave the browser the ticket that it got there.
+	err = s.sessions.Change(w, r, sessions.Refs{CartID: cartID})
+	if errors.Is(err, sessions.ErrNotFound) {
+		return &problem{http.StatusConflict, "You have just signed in", "Your cart was being moved to your account at that very moment, and this item did not make it. Please add it once more."}
+	}
+	s.leaveNotice(w, noticeAddedAnew)
+	return err
+}
+
+// setInCart sets how many of a product are in the cart; 0 takes it out.
+func (s *Shop) setInCart(w http.ResponseWriter, r *http.Request) error {
+	f, err := readForm(w, r)
+	if err != nil {
+		return err
+	}
+	slug := chi.URLParam(r, "slug")
+	if !isText(slug) {
+		return errNotFound
+	}
+	session, live := sessions.From(r.Context())
+	quantity, ok := f.quantity(0, cart.MaxQuantity)
+	switch {
+	case !ok:
+		err = errQuantity
+	case !live:
+		err = cart.ErrNoCart
+	default:
+		err = s.carts.Set(r.Context(), session.CartID, slug, quantity)
+	}
+	switch {
+	case errors.Is(err, cart.ErrNoCart):
+		s.leaveNotice(w, noticeEnded) // the cart page shows that it is empty
+	case errors.Is(err, cart.ErrNoProduct):
+		return errNotFound
+	case isRefusal(err):
+		status, why := refusal(err)
+		return s.showCart(w, r, status, &CartPage{ProblemAt: slug, Problem: why, Quantity: f.get("quantity")})
+	case err != nil:
+		return err
+	case quantity == 0:
+		s.leaveNotice(w, noticeRemoved)
+	default:
+		s.leaveNotice(w, noticeChanged)
+	}
+	http.Redirect(w, r, "/cart", http.StatusSeeOther)
+	return nil
+}
+
+// errQuantity says that what was sent is no quantity.
+var errQuantity = errors.New("not a quantity")
+
+func isRefusal(err error) bool {
+	return errors.Is(err, errQuantity) || errors.Is(err, cart.ErrTooMany) || errors.Is(err, cart.ErrShort)
+}
+
+// refusal words the reason why a quantity cannot be.
+func refusal(err error) (status int, why string) {
+	switch {
+	case errors.Is(err, cart.ErrShort):
+		return http.StatusConflict, "We do not have that many. Please choose fewer."
+	case errors.Is(err, cart.ErrTooMany):
+		return http.StatusUnprocessableEntity, fmt.Sprintf("That would make more than %d, which is the most of one product that a cart takes.", cart.MaxQuantity)
+	}
+	return http.StatusUnprocessableEntity, fmt.Sprintf("Please enter a whole number from 1 to %d.", cart.MaxQuantity)
+}

@@ -1,0 +1,33 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"coatcheck/internal/sessions"
+)
+
+// healthz says that the process lives.
+func (s *Shop) healthz(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok") }
+
+// readyz says whether the shop can serve: whether Postgres and the session
+// store answer.
+func (s *Shop) readyz(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	if err := s.db.Ping(ctx); err != nil {
+		s.log.ErrorContext(ctx, "not ready", "what", "Postgres", "error", err)
+		http.Error(w, "Postgres does not answer", http.StatusServiceUnavailable)
+		return
+	}
+	// Nobody's session is filed under the zero key; the store must say so.
+	if _, err := s.store.Load(ctx, sessions.Key{}); !errors.Is(err, sessions.ErrNotFound) {
+		s.log.ErrorContext(ctx, "not ready", "what", "session store", "error", err)
+		http.Error(w, "the session store does not answer", http.StatusServiceUnavailable)
+		return
+	}
+	io.WriteString(w, "ok")
+}

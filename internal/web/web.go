@@ -1,0 +1,115 @@
+// Package web is the shop as visitors see it: its addresses, its pages and its
+// forms.
+//
+// Start with routes.go, which has the whole map on one screen. Each page has a
+// file of its own, with its struct, its handler and its form beside each
+// other. A handler returns an error instead of answering with one; errors.go
+// turns errors into pages.
+package web
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"coatcheck/internal/auth"
+	"coatcheck/internal/cart"
+	"coatcheck/internal/orders"
+	"coatcheck/internal/sessions"
+	"coatcheck/internal/view"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Config is what the shop is made of.
+type Config struct {
+	DB     *pgxpool.Pool
+	Users  *auth.Users
+	Carts  *cart.Carts
+	Orders *orders.Orders
+	Store  sessions.Store
+	Policy sessions.Policy
+
+	Templates, Static fs.FS
+
+	Log  *slog.Logger
+	Now  func() time.Time // nil means time.Now
+	Demo bool             // show the seed accounts on the sign-in page
+
+	// PublicURL is the shop's origin as browsers see it, such as
+	// https://shop.example, or empty if that is where it listens.
+	PublicURL string
+	// Secure says that browsers speak HTTPS to the shop.
+	Secure bool
+	// TrustedProxies are the networks, as CIDRs, whose X-Forwarded-For counts.
+	TrustedProxies []string
+}
+
+// Shop answers requests.
+type Shop struct {
+	db       *pgxpool.Pool
+	users    *auth.Users
+	carts    *cart.Carts
+	orders   *orders.Orders
+	store    sessions.Store
+	sessions *sessions.Manager
+	pages    *view.Templates
+	assets   *view.Assets
+	log      *slog.Logger
+	now      func() time.Time
+	demo     bool
+	secure   bool
+	handler  http.Handler
+}
+
+// New sets up the shop. Its errors are about the configuration.
+func New(c Config) (*Shop, error) {
+	s := &Shop{
+		db: c.DB, users: c.Users, carts: c.Carts, orders: c.Orders, store: c.Store,
+		log: c.Log, now: c.Now, demo: c.Demo, secure: c.Secure,
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	var err error
+	if s.assets, err = view.NewAssets(c.Static); err != nil {
+		return nil, err
+	}
+	if s.pages, err = view.Parse(c.Templates, s.assets); err != nil {
+		return nil, err
+	}
+	s.sessions, err = sessions.NewManager(sessions.Config{
+		Store: c.Store, Policy: c.Policy, Secure: c.Secure, Now: s.now, Failed: s.fail,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.handler, err = s.routes(c.PublicURL, c.TrustedProxies)
+	return s, err
+}
+
+func (s *Shop) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Sweep clears away what is over, every so often, until ctx ends: sessions,
+// counts of failed sign-ins, and carts of guests whose session must be over.
+func (s *Shop) Sweep(ctx context.Context, every time.Duration, lifetime time.Duration) {
+	s.sessions.SweepEvery(ctx, every, func(removed int, err error) {
+		s.swept(ctx, "sessions", removed, err)
+		removed, err = s.users.SweepFailures(ctx)
+		s.swept(ctx, "failed sign-ins", removed, err)
+		removed, err = s.carts.SweepGuests(ctx, s.now().Add(-lifetime))
+		s.swept(ctx, "guests' carts", removed, err)
+	})
+}
+
+func (s *Shop) swept(ctx context.Context, what string, removed int, err error) {
+	switch {
+	case ctx.Err() != nil: // the shop is closing
+	case err != nil:
+		s.log.ErrorContext(ctx, "sweep failed", "what", what, "error", err)
+	case removed > 0:
+		s.log.InfoContext(ctx, "swept", "what", what, "removed", removed)
+	}
+}
