@@ -1,0 +1,130 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// launch starts the process and waits until it answers. A port that was free
+// a moment ago may be taken by then, so it tries three.
+func (s *Server) launch(ctx context.Context, c Config) error {
+	var err error
+	for range 3 {
+		if s.port, err = freePort(); err != nil {
+			return err
+		}
+		s.exited = make(chan struct{})
+		if err = s.launchOnce(ctx, c); !errors.Is(err, errPortTaken) {
+			return err
+		}
+	}
+	return err
+}
+
+var errPortTaken = errors.New("the port is taken")
+
+func (s *Server) launchOnce(ctx context.Context, c Config) error {
+	log, err := s.dir.openLog(s.run)
+	if err != nil {
+		return err
+	}
+	defer log.Close() // Postgres has its own copy
+	start, err := log.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	// Not bound to ctx: a cancelled context must not kill a database.
+	cmd := s.run.command(context.Background(), s.dir.path, s.bin.tool("postgres"), s.arguments(c.Throwaway)...)
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start Postgres: %w", err)
+	}
+	go func(exited chan struct{}) {
+		_ = cmd.Wait() // its log says why it ended
+		close(exited)
+	}(s.exited)
+	return s.waitUntilReady(ctx, c.Say, start)
+}
+
+func (s *Server) arguments(throwaway bool) []string {
+	settings := []string{
+		"listen_addresses=127.0.0.1",
+		"port=" + strconv.Itoa(s.port),
+		"unix_socket_directories=", // TCP with a password is the only door
+		"lc_messages=C",
+		"timezone=UTC",
+		"log_timezone=UTC",
+		"logging_collector=off",
+	}
+	if throwaway {
+		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off",
+			"max_connections=300")
+	}
+	args := []string{"-D", s.dir.data()}
+	for _, set := range settings {
+		args = append(args, "-c", set)
+	}
+	return args
+}
+
+// waitUntilReady polls, since Postgres has no portable way to call back. How
+// long recovery after a crash takes depends on the data, so only ctx ends it.
+func (s *Server) waitUntilReady(ctx context.Context, say func(string), logStart int64) error {
+	poll := time.NewTicker(25 * time.Millisecond)
+	defer poll.Stop()
+	patience := time.After(10 * time.Second)
+	for {
+		select {
+		case <-s.exited:
+			reason := s.dir.logSince(logStart)
+			if bytes.Contains(reason, []byte("could not bind")) {
+				return errPortTaken
+			}
+			return fmt.Errorf("the embedded Postgres ended while starting: %s (its log is %s)", telling(reason), s.dir.log())
+		case <-ctx.Done():
+			return errors.Join(fmt.Errorf("start Postgres: %w", context.Cause(ctx)), s.halt())
+		case <-patience:
+			say("still waiting for Postgres to recover its data; its log is " + s.dir.log())
+		case <-poll.C:
+			conn, err := pgx.Connect(ctx, s.url("postgres", s.port))
+			if err != nil {
+				continue
+			}
+			return conn.Close(ctx)
+		}
+	}
+}
+
+func (s *Server) createDatabase(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, s.url("postgres", s.port))
+	if err != nil {
+		return fmt.Errorf("create the database %s: %w", Database, err)
+	}
+	defer conn.Close(ctx)
+	var exists bool
+	err = conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, Database).Scan(&exists)
+	if err == nil && !exists {
+		_, err = conn.Exec(ctx, `CREATE DATABASE `+Database)
+	}
+	if err != nil {
+		return fmt.Errorf("create the database %s: %w", Database, err)
+	}
+	return nil
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, fmt.Errorf("find a free port for Postgres: %w", err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
