@@ -89,6 +89,9 @@ func have(installed []Binaries) string {
 func installedBinaries(ctx context.Context, run *runner) []Binaries {
 	var dirs []string
 	if path, err := exec.LookPath("pg_ctl"); err == nil {
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			path = real
+		}
 		dirs = append(dirs, filepath.Dir(path))
 	}
 	for _, place := range places {

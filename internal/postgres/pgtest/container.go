@@ -1,0 +1,65 @@
+package pgtest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/testcontainers/testcontainers-go"
+	"github.com/testcontainers/testcontainers-go/log"
+	"github.com/testcontainers/testcontainers-go/modules/postgres"
+)
+
+var errNoEngine = errors.New("no container engine answers")
+
+// startContainer runs Postgres in a container, by testcontainers-go.
+//
+// When the process ends without stopping it, Ryuk, the reaper that
+// testcontainers runs in a container beside it, notices and removes it.
+func startContainer(ctx context.Context) (*server, error) {
+	if err := engineAnswers(ctx); err != nil {
+		return nil, fmt.Errorf("%w: %w", errNoEngine, err)
+	}
+	image := cmp.Or(os.Getenv(imageSetting), defaultImage)
+	ctr, err := postgres.Run(ctx, image,
+		// Nothing in a test's database needs to survive a power cut.
+		testcontainers.WithCmd("postgres", "-c", "fsync=off", "-c", "synchronous_commit=off",
+			"-c", "full_page_writes=off", "-c", "max_connections=300"),
+		// Ready means twice ready: the image starts Postgres once to set it
+		// up, and then again to serve.
+		postgres.BasicWaitStrategies(),
+		testcontainers.WithLogger(log.NewNoopLogger()),
+	)
+	stop := func() error { return testcontainers.TerminateContainer(ctr) }
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("container %s: %w", image, err), stop())
+	}
+	s := &server{stop: stop}
+	if s.admin, err = ctr.ConnectionString(ctx, "sslmode=disable"); err != nil {
+		return nil, errors.Join(err, stop())
+	}
+	version, err := s.version(ctx)
+	if err != nil {
+		return nil, errors.Join(err, stop())
+	}
+	s.is = fmt.Sprintf("container %s, %s", image, version)
+	return s, nil
+}
+
+// engineAnswers asks Docker, or what stands in for it, whether it is there.
+func engineAnswers(ctx context.Context) (err error) {
+	defer func() {
+		// Where no engine is configured at all, testcontainers panics.
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%v", r)
+		}
+	}()
+	provider, err := testcontainers.NewDockerProvider(testcontainers.WithLogger(log.NewNoopLogger()))
+	if err != nil {
+		return err
+	}
+	defer provider.Close()
+	return provider.Health(ctx)
+}
