@@ -40,7 +40,7 @@ trap '' INT TERM HUP
 cat >/dev/null
 if pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null); then
 	kill -QUIT "$pid"
-	while kill -0 "$pid"; do sleep 1; done
+	for second in 1 2 3 4 5; do kill -0 "$pid" && sleep 1; done
 fi
 rm -rf "$1"
 `

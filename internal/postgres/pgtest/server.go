@@ -1,6 +1,7 @@
 package pgtest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ const (
 	urlSetting   = "SHOP_TEST_DATABASE_URL"
 	pinSetting   = "SHOP_TEST_POSTGRES"
 	imageSetting = "SHOP_TEST_POSTGRES_IMAGE"
+	isSetting    = "SHOP_TEST_POSTGRES_IS" // what withpostgres has started, in words
 
 	defaultImage = "postgres:17-alpine"
 )
@@ -35,11 +37,22 @@ const startTimeout = 5 * time.Minute
 // theServer is the one server of this process. Nobody stops it: it ends with
 // the process, however that ends (see container.go and local.go).
 var theServer = sync.OnceValues(func() (*server, error) {
-	if url := os.Getenv(urlSetting); url != "" {
-		return &server{admin: url, stop: func() error { return nil }}, nil
+	if os.Getenv(urlSetting) != "" {
+		return given(context.Background())
 	}
 	return start(context.Background(), os.Getenv(pinSetting), nil)
 })
+
+// given is the server that the setting names.
+func given(ctx context.Context) (*server, error) {
+	s := &server{admin: os.Getenv(urlSetting), stop: func() error { return nil }}
+	version, err := s.version(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", urlSetting, err)
+	}
+	s.is = cmp.Or(os.Getenv(isSetting), "given by "+urlSetting+", "+version)
+	return s, nil
+}
 
 // start runs a server on what pin says: "container", "local", or "" (also
 // "any") for whichever can be had. say may be nil.
@@ -72,15 +85,22 @@ func start(ctx context.Context, pin string, say func(string)) (*server, error) {
 // A Server is one that a whole test run shares, for the command withpostgres.
 type Server struct{ *server }
 
-// Start runs a server on "container", "local" or "any", and says what takes
-// long.
+// Start runs a server on "container" or "local"; or, on "any", takes the one
+// that SHOP_TEST_DATABASE_URL names, else whichever of the two can be had. It
+// says what takes long.
 func Start(ctx context.Context, on string, say func(string)) (Server, error) {
+	if on == "any" && os.Getenv(urlSetting) != "" {
+		s, err := given(ctx)
+		return Server{s}, err
+	}
 	s, err := start(ctx, on, say)
 	return Server{s}, err
 }
 
-// Setting is the pair NAME=value that makes tests use the server.
-func (s Server) Setting() string { return urlSetting + "=" + s.admin }
+// Settings are the pairs NAME=value that make tests use the server.
+func (s Server) Settings() []string {
+	return []string{urlSetting + "=" + s.admin, isSetting + "=" + s.is}
+}
 
 // String says what the server is and its version.
 func (s Server) String() string { return s.is }
