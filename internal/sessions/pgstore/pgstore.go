@@ -113,13 +113,26 @@ func (st *Store) DeleteHandle(ctx context.Context, userID int64, handle string) 
 }
 
 // DeleteByUser removes a user's rows but one. The zero key is nobody's.
+//
+// A row that it sees and cannot get has just been ended by somebody else, or
+// moved to a new key that it cannot see yet. So it looks again, until it gets
+// all that it sees.
 func (st *Store) DeleteByUser(ctx context.Context, userID int64, keep sessions.Key) (int, error) {
-	tag, err := st.db.Exec(ctx, `
-		DELETE FROM sessions WHERE user_id = $1 AND key <> $2`, userID, keep[:])
-	if err != nil {
-		return 0, fmt.Errorf("delete sessions of user %d: %w", userID, err)
+	removed := 0
+	for {
+		var seen, gone int
+		err := st.db.QueryRow(ctx, `
+			WITH gone AS (DELETE FROM sessions WHERE user_id = $1 AND key <> $2 RETURNING key)
+			SELECT (SELECT count(*) FROM sessions WHERE user_id = $1 AND key <> $2), (SELECT count(*) FROM gone)`,
+			userID, keep[:]).Scan(&seen, &gone)
+		if err != nil {
+			return removed, fmt.Errorf("delete sessions of user %d: %w", userID, err)
+		}
+		removed += gone
+		if gone == seen {
+			return removed, nil
+		}
 	}
-	return int(tag.RowsAffected()), nil
 }
 
 func scan(row pgx.CollectableRow) (s sessions.Session, err error) {
