@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/testcontainers/testcontainers-go"
@@ -19,6 +20,7 @@ var errNoEngine = errors.New("no container engine answers")
 // When the process ends without stopping it, Ryuk, the reaper that
 // testcontainers runs in a container beside it, notices and removes it.
 func startContainer(ctx context.Context) (*server, error) {
+	log.SetDefault(log.NewNoopLogger()) // or else a dozen lines greet us
 	if err := engineAnswers(ctx); err != nil {
 		return nil, fmt.Errorf("%w: %w", errNoEngine, err)
 	}
@@ -30,11 +32,10 @@ func startContainer(ctx context.Context) (*server, error) {
 		// Ready means twice ready: the image starts Postgres once to set it
 		// up, and then again to serve.
 		postgres.BasicWaitStrategies(),
-		testcontainers.WithLogger(log.NewNoopLogger()),
 	)
 	stop := func() error { return testcontainers.TerminateContainer(ctr) }
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("container %s: %w", image, err), stop())
+		return nil, errors.Join(fmt.Errorf("container %s: %w%s", image, err, lastWords(ctx, ctr)), stop())
 	}
 	s := &server{stop: stop}
 	if s.admin, err = ctr.ConnectionString(ctx, "sslmode=disable"); err != nil {
@@ -48,6 +49,20 @@ func startContainer(ctx context.Context) (*server, error) {
 	return s, nil
 }
 
+// lastWords is what a container that did not become ready has written.
+func lastWords(ctx context.Context, ctr *postgres.PostgresContainer) string {
+	if ctr == nil { // it was never created
+		return ""
+	}
+	logs, err := ctr.Logs(ctx)
+	if err != nil {
+		return ""
+	}
+	defer logs.Close()
+	text, _ := io.ReadAll(logs)
+	return "\n" + string(text[max(0, len(text)-2000):])
+}
+
 // engineAnswers asks Docker, or what stands in for it, whether it is there.
 func engineAnswers(ctx context.Context) (err error) {
 	defer func() {
@@ -56,7 +71,7 @@ func engineAnswers(ctx context.Context) (err error) {
 			err = fmt.Errorf("%v", r)
 		}
 	}()
-	provider, err := testcontainers.NewDockerProvider(testcontainers.WithLogger(log.NewNoopLogger()))
+	provider, err := testcontainers.NewDockerProvider()
 	if err != nil {
 		return err
 	}
