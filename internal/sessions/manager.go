@@ -158,6 +158,10 @@ func (m *Manager) newSession(refs Refs) (id, Session) {
 // SweepEvery removes expired sessions from the store once per interval until
 // ctx ends, and reports each sweep. It is housekeeping: an expired session is
 // refused whether or not it has been swept.
+//
+// It lets them lie for one more idle time, so that a visitor who comes back
+// from lunch is found to have timed out, and can be told so, rather than to
+// hold a ticket that nobody knows.
 func (m *Manager) SweepEvery(ctx context.Context, interval time.Duration, report func(removed int, err error)) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
@@ -166,7 +170,7 @@ func (m *Manager) SweepEvery(ctx context.Context, interval time.Duration, report
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			report(m.store.Sweep(ctx, m.now()))
+			report(m.store.Sweep(ctx, m.now().Add(-m.policy.Idle)))
 		}
 	}
 }
