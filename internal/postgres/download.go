@@ -49,6 +49,7 @@ func download(ctx context.Context, c Config, run *runner, major int) (Binaries, 
 	}
 	bin, err := probe(ctx, filepath.Join(home, "bin"), run)
 	if err != nil {
+		_ = os.RemoveAll(home) // or the next run would not try again
 		return bin, fmt.Errorf("the downloaded PostgreSQL does not run here: %w", err)
 	}
 	return bin, nil

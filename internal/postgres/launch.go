@@ -47,6 +47,7 @@ func (s *Server) launchOnce(ctx context.Context, c Config) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start Postgres: %w", err)
 	}
+	s.process = cmd.Process
 	go func(exited chan struct{}) {
 		_ = cmd.Wait() // its log says why it ended
 		close(exited)

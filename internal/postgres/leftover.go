@@ -38,7 +38,7 @@ func (s *Server) stopLeftover(ctx context.Context, say func(string)) error {
 		switch s.ask(ctx, port) {
 		case ours:
 			say(fmt.Sprintf("stopping the Postgres that an earlier run left behind (process %d)", pid))
-			return s.pgStop("fast", time.Minute)
+			return s.pgStop()
 		case strangers:
 			return os.Remove(s.dir.pidFile())
 		case nobodys:

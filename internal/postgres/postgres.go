@@ -101,7 +101,11 @@ func explain(c *pgx.ConnConfig, err error) error {
 	case errors.As(err, &refusal):
 		return fmt.Errorf("DATABASE_URL: Postgres at %s refuses: %s", where, refusal.Message)
 	}
-	return fmt.Errorf("DATABASE_URL: no Postgres answers at %s (%w); start it or correct the address", where, root(err))
+	reason := root(err)
+	if errors.Is(reason, context.DeadlineExceeded) {
+		reason = errors.New("it took too long")
+	}
+	return fmt.Errorf("DATABASE_URL: no Postgres answers at %s (%w); start it or correct the address", where, reason)
 }
 
 // root is the innermost error, or the last where there are several: one line,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"time"
 )
 
 // command is a program to be run in dir by the right user. It gets next to
@@ -21,6 +22,7 @@ func (r *runner) command(ctx context.Context, dir, program string, args ...strin
 		}
 	}
 	cmd.SysProcAttr = r.sysProcAttr()
+	cmd.WaitDelay = 5 * time.Second // for children that a killed initdb leaves
 	return cmd
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"strconv"
 	"sync"
 	"time"
@@ -45,6 +46,7 @@ type Server struct {
 	secret  string
 	release func() // gives up the lock on the data directory
 
+	process *os.Process
 	exited  chan struct{} // closed when the process has ended
 	stop    sync.Once
 	stopErr error
@@ -129,36 +131,45 @@ func (s *Server) Exited() <-chan struct{} { return s.exited }
 // on disk. It returns when the process has ended; a second call does nothing.
 func (s *Server) Stop() error {
 	s.stop.Do(func() {
-		s.stopErr = s.halt()
-		s.release()
+		defer s.release()
+		select {
+		case <-s.exited:
+			s.stopErr = errors.New("the embedded Postgres had ended by itself; its log is " + s.dir.log())
+		default:
+			s.stopErr = s.halt()
+		}
 	})
 	return s.stopErr
 }
 
-// halt asks for a fast shutdown, and for an immediate one if a minute was not
-// enough.
+// stopTimeout is enough to write a checkpoint to a slow disk. After that the
+// server is killed, and recovers at its next start.
+const stopTimeout = time.Minute
+
+// halt ends the process. A server that has only just begun cannot be asked
+// yet, since it has not written postmaster.pid; so it asks again.
 func (s *Server) halt() error {
-	select {
-	case <-s.exited:
-		return errors.New("the embedded Postgres had ended by itself; its log is " + s.dir.log())
-	default:
+	var err error
+	for deadline := time.Now().Add(stopTimeout); time.Now().Before(deadline); {
+		if err = s.pgStop(); err == nil {
+			<-s.exited
+			return nil
+		}
+		select {
+		case <-s.exited:
+			return nil
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
-	err := s.pgStop("fast", time.Minute)
-	if err != nil {
-		err = errors.Join(err, s.pgStop("immediate", 10*time.Second))
-	}
-	if err == nil {
-		<-s.exited
-	}
-	return err
+	return errors.Join(err, s.process.Kill())
 }
 
 // pgStop asks the server on the data to end, by pg_ctl, because that is the
 // one way which works on every system.
-func (s *Server) pgStop(mode string, wait time.Duration) error {
-	seconds := strconv.Itoa(int(wait.Seconds()))
+func (s *Server) pgStop() error {
+	seconds := strconv.Itoa(int(stopTimeout.Seconds()))
 	cmd := s.run.command(context.Background(), s.dir.path, s.bin.tool("pg_ctl"),
-		"stop", "-D", s.dir.data(), "-m", mode, "-w", "-t", seconds)
+		"stop", "-D", s.dir.data(), "-m", "fast", "-w", "-t", seconds)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("stop the embedded Postgres: %w: %s", err, telling(out))
 	}
