@@ -1,0 +1,186 @@
+package web_test
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"coatcheck/internal/auth"
+	"coatcheck/internal/cart"
+	"coatcheck/internal/catalog"
+	"coatcheck/internal/orders"
+	"coatcheck/internal/postgres/pgtest"
+	"coatcheck/internal/sessions"
+	"coatcheck/internal/sessions/pgstore"
+	"coatcheck/internal/web"
+	"coatcheck/static"
+	"coatcheck/templates"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/crypto/bcrypt"
+)
+
+// A shop is open for one test: the real one, on a database of its own, with a
+// clock that the test sets. Only its password hashes are cheaper.
+type shop struct {
+	*web.Shop
+	t      *testing.T
+	db     *pgxpool.Pool
+	clock  *clock
+	log    *logbook
+	server *httptest.Server
+}
+
+// open opens a shop on a new database; each of change may alter how it is set up.
+func open(t *testing.T, change ...func(*web.Config)) *shop {
+	t.Helper()
+	return openOn(t, pgtest.New(t), change...)
+}
+
+func openOn(t *testing.T, db *pgxpool.Pool, change ...func(*web.Config)) *shop {
+	t.Helper()
+	s := &shop{t: t, db: db, clock: &clock{now: time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)}, log: &logbook{}}
+	users, err := auth.New(auth.Config{DB: db, Cost: bcrypt.MinCost, Now: s.clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := catalog.Seed(t.Context(), db); err != nil {
+		t.Fatal(err)
+	}
+	if err := users.SeedDemo(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	config := web.Config{
+		DB: db, Users: users, Carts: cart.New(db), Orders: orders.New(db),
+		Store: pgstore.New(db), Policy: sessions.DefaultPolicy,
+		Templates: templates.Files, Static: static.Files,
+		Log: slog.New(slog.NewTextHandler(s.log, nil)), Now: s.clock.Now,
+	}
+	for _, c := range change {
+		c(&config)
+	}
+	if s.Shop, err = web.New(config); err != nil {
+		t.Fatal(err)
+	}
+	if config.Secure {
+		s.server = httptest.NewTLSServer(s)
+	} else {
+		s.server = httptest.NewServer(s)
+	}
+	t.Cleanup(s.server.Close)
+	return s
+}
+
+// secure makes a shop that speaks HTTPS.
+func secure(c *web.Config) { c.Secure = true }
+
+// A clock stands still until it is advanced.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// A logbook keeps what the shop has logged.
+type logbook struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logbook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logbook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// count says how many lines have the message.
+func (l *logbook) count(message string) (n int) {
+	for line := range strings.Lines(l.String()) {
+		if strings.Contains(line, "msg="+message+" ") || strings.Contains(line, `msg="`+message+`" `) {
+			n++
+		}
+	}
+	return n
+}
+
+// number asks the database for one number.
+func (s *shop) number(sql string, args ...any) (n int) {
+	s.t.Helper()
+	if err := s.db.QueryRow(s.t.Context(), sql, args...).Scan(&n); err != nil {
+		s.t.Fatal(err)
+	}
+	return n
+}
+
+func (s *shop) exec(sql string, args ...any) {
+	s.t.Helper()
+	if _, err := s.db.Exec(s.t.Context(), sql, args...); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// A picture is every row of every table, with the transaction that wrote it:
+// an UPDATE that changes nothing shows on it, too.
+type picture map[string]string
+
+func (s *shop) picture() picture {
+	s.t.Helper()
+	rows, err := s.db.Query(s.t.Context(), `
+		SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace`)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	p := picture{}
+	for _, table := range tables {
+		var content string
+		err := s.db.QueryRow(s.t.Context(), fmt.Sprintf(`
+			SELECT coalesce(string_agg(xmin || ' ' || r, E'\n' ORDER BY ctid), '') FROM %s r`, table)).Scan(&content)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		p[table] = content
+	}
+	return p
+}
+
+// unchanged fails the test if the database is not as it was.
+func (s *shop) unchanged(before picture, after string) {
+	s.t.Helper()
+	now := s.picture()
+	if maps.Equal(before, now) {
+		return
+	}
+	for table, rows := range now {
+		if rows != before[table] {
+			s.t.Errorf("%s changed %s:\n%s\nbefore:\n%s", after, table, rows, before[table])
+		}
+	}
+}
