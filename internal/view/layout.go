@@ -9,8 +9,6 @@ type Layout struct {
 	Demo    bool    // the shop runs in demo mode: sign-in shows the seed accounts
 }
 
-func (l *Layout) layout() *Layout { return l }
-
 // Visitor is what the layout says of whoever asked.
 type Visitor struct {
 	Name      string // empty for a guest

@@ -17,10 +17,7 @@ import (
 
 // Page is a page of the shop: a struct that embeds Layout and says which
 // file of templates/ shows it.
-type Page interface {
-	Template() string
-	layout() *Layout
-}
+type Page interface{ Template() string }
 
 // Templates holds every page's template, parsed once.
 type Templates struct{ byName map[string]*template.Template }
