@@ -18,7 +18,7 @@ var seed = []Product{
 	},
 	{
 		Slug: "stone-trench", Name: "Stone Trench Coat", Category: "Coats", Price: 349_00, Stock: 36,
-		Description: "Double-breasted gabardine the colour of wet sandstone, with a storm flap, shoulder straps and a belt to be knotted rather than buckled. It makes any street corner look like a rendezvous.",
+		Description: "Double-breasted gabardine the colour of wet sandstone, with a storm flap, shoulder straps and a belt that is never pulled quite straight. It makes any street corner look like a rendezvous.",
 	},
 	{
 		Slug: "green-duffle", Name: "Green Duffle Coat", Category: "Coats", Price: 259_00, Stock: 40,
