@@ -32,7 +32,7 @@ type database struct{ name, url string }
 // clone copies the template, which lies ready on disk, file by file; that is
 // faster than migrating.
 func (s *server) clone(ctx context.Context) (database, error) {
-	s.templated.Do(func() { s.templateErr = s.makeTemplate(ctx) })
+	s.templated.Do(func() { s.templateErr = s.makeTemplate(ctx, templateName()) })
 	if s.templateErr != nil {
 		return database{}, fmt.Errorf("make the template of the tests' databases: %w", s.templateErr)
 	}
@@ -73,7 +73,7 @@ const templateLock = 0x636f6174 // "coat"
 // Postgres refuses to clone a database that anyone is connected to, so a
 // finished template lets nobody in, which also keeps it as it is. A template
 // that does let people in is what a killed process left half made.
-func (s *server) makeTemplate(ctx context.Context) error {
+func (s *server) makeTemplate(ctx context.Context, name string) error {
 	conn, err := pgx.Connect(ctx, s.admin)
 	if err != nil {
 		return err
@@ -82,7 +82,6 @@ func (s *server) makeTemplate(ctx context.Context) error {
 	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1)`, templateLock); err != nil {
 		return err
 	}
-	name := templateName()
 	var finished bool
 	err = conn.QueryRow(ctx, `
 		SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1 AND NOT datallowconn)`, name).Scan(&finished)
