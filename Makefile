@@ -1,0 +1,53 @@
+# The commands of the shop. "make" alone lists them.
+
+.PHONY: help run test quick build needs withpostgres
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+
+run: build ## run the shop, with demo data, on http://localhost:8080
+	@exec bin/shop serve
+
+build: ## build bin/shop
+	@go build -o bin/shop ./cmd/shop
+
+# SHOP_TEST_POSTGRES=container or =local says what the tests' Postgres runs
+# on; without it a container is tried first.
+test: needs withpostgres ## run every test, with the race detector; installs what is missing
+	@bin/withpostgres -- go test -race -count=1 -timeout 10m ./...
+
+# Packages whose tests need more than Go and Postgres: a browser, Redis,
+# Memcached.
+DEMANDING = /(browser|redisstore|memcachestore)$$
+
+quick: withpostgres ## vet, staticcheck, and the tests that need only Go and Postgres
+	go vet ./...
+	go tool staticcheck ./...
+	@bin/withpostgres -- go test $$(go list ./... | grep -vE '$(DEMANDING)')
+
+withpostgres:
+	@go build -o bin/withpostgres ./internal/postgres/pgtest/withpostgres
+
+# What the tests use besides Go: the names of a program, any of which will do,
+# and Debian's package for it. (The race detector is why there is a compiler.)
+NEEDS = cc,gcc,clang=gcc \
+	chromium,chromium-browser,google-chrome,google-chrome-stable,headless-shell=chromium
+
+needs:
+	@missing=; \
+	for need in $(NEEDS); do \
+		package=$${need#*=}; \
+		for program in $$(echo "$${need%=*}" | tr , ' '); do \
+			if command -v $$program >/dev/null; then continue 2; fi; \
+		done; \
+		if [ $$package = chromium ] && [ -d '/Applications/Google Chrome.app' ]; then continue; fi; \
+		missing="$$missing $$package"; \
+	done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "installing$$missing"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends $$missing; \
+	else \
+		echo "make test needs$$missing: install it and try again (Debian, Ubuntu: sudo apt-get install$$missing)" >&2; \
+		exit 1; \
+	fi
