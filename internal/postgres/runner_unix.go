@@ -42,7 +42,7 @@ func newRunner(d dataDir) (*runner, error) {
 			return &runner{&syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, name}, nil
 		}
 	}
-	return nil, errors.New("Postgres does not run as root, and there is no user postgres or nobody to run it as; start the shop as an ordinary user")
+	return nil, errors.New("root may not run Postgres, and there is no user postgres or nobody to do it; start the shop as an ordinary user")
 }
 
 func (r *runner) isOtherUser() bool { return r.as != nil }
