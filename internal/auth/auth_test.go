@@ -3,7 +3,6 @@ package auth_test
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -187,22 +186,21 @@ func TestUnknownEmailCostsTheSame(t *testing.T) {
 			users.SignUp(t.Context(), "A", time.Now().Format("150405.000000000")+"@example.com", "down the hole")
 		},
 	}
-	took := map[string][]time.Duration{}
-	for range 5 {
+	// The quickest of several tells: a busy machine only ever adds.
+	quickest := map[string]time.Duration{}
+	for range 9 {
 		for name, attempt := range attempts {
 			start := time.Now()
 			attempt()
-			took[name] = append(took[name], time.Since(start))
+			if took := time.Since(start); quickest[name] == 0 || took < quickest[name] {
+				quickest[name] = took
+			}
 		}
 	}
-	median := func(name string) time.Duration {
-		slices.Sort(took[name])
-		return took[name][len(took[name])/2]
-	}
 	for _, pair := range [][2]string{{"sign-in, known", "sign-in, unknown"}, {"sign-in, known", "sign-in, odd"}, {"sign-up, known", "sign-up, unknown"}} {
-		ratio := float64(median(pair[0])) / float64(median(pair[1]))
+		ratio := float64(quickest[pair[0]]) / float64(quickest[pair[1]])
 		if ratio < 0.5 || ratio > 2 {
-			t.Errorf("%s takes %v, %s %v", pair[0], median(pair[0]), pair[1], median(pair[1]))
+			t.Errorf("%s takes %v, %s %v", pair[0], quickest[pair[0]], pair[1], quickest[pair[1]])
 		}
 	}
 }

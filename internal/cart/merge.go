@@ -14,7 +14,8 @@ import (
 // such cart. Quantities add up, to MaxQuantity and to the stock at most;
 // capped reports that some of the guest's pieces had to stay behind.
 //
-// Merging twice is harmless: the second time finds the guest's cart gone.
+// The guest's cart stays, empty, for as long as a session refers to it: when
+// that has ended, call Retire.
 func (c *Carts) Merge(ctx context.Context, guestCartID, userID int64, now time.Time) (cartID int64, capped bool, err error) {
 	err = pgx.BeginFunc(ctx, c.db, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, `
@@ -27,34 +28,53 @@ func (c *Carts) Merge(ctx context.Context, guestCartID, userID int64, now time.T
 		if guestCartID == 0 {
 			return nil
 		}
-		capped, err = merge(ctx, tx, guestCartID, cartID)
+		capped, err = move(ctx, tx, guestCartID, cartID)
 		return err
 	})
 	return cartID, capped, err
 }
 
-func merge(ctx context.Context, tx pgx.Tx, guestCartID, cartID int64) (capped bool, err error) {
-	if found, err := lock(ctx, tx, guestCartID); !found || err != nil {
+// Retire throws away a guest's cart that was merged into another one, and
+// moves what was added to it meanwhile. From then on an addition finds no
+// cart, and says so: none is answered with success and lost.
+func (c *Carts) Retire(ctx context.Context, guestCartID, cartID int64) error {
+	if guestCartID == 0 {
+		return nil
+	}
+	return pgx.BeginFunc(ctx, c.db, func(tx pgx.Tx) error {
+		if _, err := move(ctx, tx, guestCartID, cartID); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM carts WHERE id = $1`, guestCartID); err != nil {
+			return fmt.Errorf("delete cart %d: %w", guestCartID, err)
+		}
+		return nil
+	})
+}
+
+// move moves the items of one cart to another, as far as they fit.
+func move(ctx context.Context, tx pgx.Tx, from, to int64) (capped bool, err error) {
+	if found, err := lock(ctx, tx, from); !found || err != nil {
 		return false, err
 	}
 	err = tx.QueryRow(ctx, `
-		WITH guest AS (
+		WITH moving AS (
 			SELECT product_id, quantity, least(stock, $3) AS most
 			FROM cart_items JOIN products ON id = product_id WHERE cart_id = $1
-		), merged AS (
+		), moved AS (
 			INSERT INTO cart_items AS i (cart_id, product_id, quantity)
-			SELECT $2, product_id, least(quantity, most) FROM guest WHERE most > 0
+			SELECT $2, product_id, least(quantity, most) FROM moving WHERE most > 0
 			ON CONFLICT (cart_id, product_id) DO UPDATE
 			SET quantity = least(i.quantity + excluded.quantity, $3, (SELECT stock FROM products WHERE id = i.product_id))
 		)
-		SELECT coalesce(bool_or(g.quantity + coalesce(i.quantity, 0) > most), false)
-		FROM guest g LEFT JOIN cart_items i ON i.product_id = g.product_id AND i.cart_id = $2`,
-		guestCartID, cartID, MaxQuantity).Scan(&capped)
+		SELECT coalesce(bool_or(m.quantity + coalesce(i.quantity, 0) > most), false)
+		FROM moving m LEFT JOIN cart_items i ON i.product_id = m.product_id AND i.cart_id = $2`,
+		from, to, MaxQuantity).Scan(&capped)
 	if err != nil {
-		return false, fmt.Errorf("merge cart %d into %d: %w", guestCartID, cartID, err)
+		return false, fmt.Errorf("move the items of cart %d to %d: %w", from, to, err)
 	}
-	if _, err := tx.Exec(ctx, `DELETE FROM carts WHERE id = $1`, guestCartID); err != nil {
-		return false, fmt.Errorf("delete cart %d: %w", guestCartID, err)
+	if _, err := tx.Exec(ctx, `DELETE FROM cart_items WHERE cart_id = $1`, from); err != nil {
+		return false, fmt.Errorf("empty cart %d: %w", from, err)
 	}
 	return capped, nil
 }

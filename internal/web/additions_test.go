@@ -122,37 +122,61 @@ func TestAdditionAheadOfASignInIsMerged(t *testing.T) {
 	}
 }
 
-// An addition that finds its cart being merged comes too late. It is told so,
-// and leaves alone the ticket that the sign-in has sent (X9).
+// An addition that comes when the carts are merged and the guest's session is
+// not yet dead is still the guest's. It is merged, too.
+func TestAdditionInTheMiddleOfASignInIsMerged(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	alice := s.browser()
+	alice.add("camel-overcoat")
+
+	release := s.hold(`SELECT FROM sessions FOR UPDATE`)
+	var signIn sync.WaitGroup
+	signIn.Go(func() { alice.signIn("alice") })
+	s.waitForWaiters(1) // the carts are merged, the move waits
+	alice.copyOf().add("navy-peacoat")
+	release()
+	signIn.Wait()
+
+	if got := alice.get("/cart").pieces(); got["camel-overcoat"] != 1 || got["navy-peacoat"] != 1 {
+		t.Errorf("the cart holds %v, want both coats", got)
+	}
+}
+
+// An addition that reaches its cart after the sign-in comes too late. It is
+// told so, and leaves alone the ticket that the sign-in has sent (X9).
 func TestAdditionBehindASignInIsRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	s.signedInAs("alice").add("camel-overcoat") // the line that holds up the merge
 	alice := s.browser()
 	alice.add("camel-overcoat")
 	guest := alice.copyOf()
 
-	releaseMerge := s.hold(`
-		SELECT FROM cart_items i JOIN carts c ON c.id = i.cart_id
-		WHERE c.user_id IS NOT NULL FOR UPDATE OF i`)
-	var signIn, addition sync.WaitGroup
-	signIn.Go(func() { alice.signIn("alice") })
-	s.waitForWaiters(1) // it holds the guest's cart
+	// Stop the addition where it knows its session and has touched no cart.
+	s.exec(`
+		CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$
+		BEGIN
+			IF NEW.product_id = (SELECT id FROM products WHERE slug = 'navy-peacoat') THEN
+				PERFORM pg_advisory_xact_lock(1);
+			END IF;
+			RETURN NEW;
+		END $$`)
+	s.exec(`CREATE TRIGGER wait BEFORE INSERT ON cart_items FOR EACH ROW EXECUTE FUNCTION wait()`)
+	release := s.hold(`SELECT pg_advisory_xact_lock(1)`)
+	var addition sync.WaitGroup
 	var late answer
 	addition.Go(func() { late = guest.post("/cart/items", "product", "navy-peacoat", "quantity", "1") })
-	s.waitForWaiters(2)
-	releaseAddition := s.hold(`SELECT FROM products WHERE slug = 'navy-peacoat' FOR UPDATE`)
-	releaseMerge()
-	signIn.Wait()
-	releaseAddition()
+	s.waitForWaiters(1)
+	alice.signIn("alice")
+	release()
 	addition.Wait()
 
 	late.is(http.StatusConflict)
 	if set := late.sets("session"); len(set) != 0 {
 		t.Error("the late addition has set a session cookie")
 	}
-	if got := alice.get("/cart").pieces(); got["camel-overcoat"] != 2 || got["navy-peacoat"] != 0 {
-		t.Errorf("the cart holds %v, want 2 overcoats", got)
+	if got := alice.get("/cart").pieces(); got["camel-overcoat"] != 1 || got["navy-peacoat"] != 0 {
+		t.Errorf("the cart holds %v, want one overcoat", got)
 	}
 }
 

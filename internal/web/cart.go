@@ -94,25 +94,26 @@ func (s *Shop) putIntoCart(w http.ResponseWriter, r *http.Request, slug string, 
 	if err != nil {
 		return err
 	}
-	if !live {
-		if sessions.TicketFrom(ctx) == sessions.TicketNone {
-			s.leaveNotice(w, noticeAdded)
-		} else {
-			s.leaveNotice(w, noticeAddedAnew)
-		}
-		return s.sessions.Begin(w, r, sessions.Refs{CartID: cartID})
+	refs := sessions.Refs{CartID: cartID}
+	if live {
+		err = s.sessions.Change(w, r, refs)
+	} else {
+		err = s.sessions.Begin(w, r, refs)
 	}
-
-	// The session is live but its cart is gone: a sign-in has merged it, and
-	// then either failed to finish or is just about to. Change tells which:
-	// if the session is gone too, the sign-in has won, and this request must
-	// leave the browser the ticket that it got there.
-	err = s.sessions.Change(w, r, sessions.Refs{CartID: cartID})
-	if errors.Is(err, sessions.ErrNotFound) {
+	switch {
+	case errors.Is(err, sessions.ErrNotFound):
+		// A sign-in ended this session while the request was on its way, and
+		// merged its cart. The browser has got its ticket there; here it gets
+		// none, or it would be a guest again.
 		return &problem{http.StatusConflict, "You have just signed in", "Your cart was being moved to your account at that very moment, and this item did not make it. Please add it once more."}
+	case err != nil:
+		return err
+	case sessions.TicketFrom(ctx) == sessions.TicketNone:
+		s.leaveNotice(w, noticeAdded)
+	default:
+		s.leaveNotice(w, noticeAddedAnew)
 	}
-	s.leaveNotice(w, noticeAddedAnew)
-	return err
+	return nil
 }
 
 // setInCart sets how many of a product are in the cart; 0 takes it out.

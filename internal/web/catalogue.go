@@ -43,6 +43,9 @@ type ProductPage struct {
 // Template names the page's file.
 func (*ProductPage) Template() string { return "product.html" }
 
+// Most is the highest quantity that can be asked for.
+func (p *ProductPage) Most() int { return min(p.Product.Stock, cart.MaxQuantity) }
+
 func (s *Shop) product(w http.ResponseWriter, r *http.Request) error {
 	return s.showProduct(w, r, http.StatusOK, chi.URLParam(r, "slug"), "1", "")
 }

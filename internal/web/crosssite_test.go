@@ -127,6 +127,7 @@ func TestReadingMakesNoSessions(t *testing.T) {
 	for i := range 2_000 {
 		b := s.browser()
 		r := b.request(http.MethodGet, "/cart")
+		r.Header.Set("Accept-Encoding", "identity") // saves the test half its time
 		switch i % 4 {
 		case 1:
 			r.Header.Set("Cookie", "session=bogus")

@@ -44,7 +44,9 @@ func (s *Shop) showSignIn(w http.ResponseWriter, r *http.Request, status int, p 
 
 // signIn is where a guest becomes somebody. The order matters: the password
 // first; then the carts, which may be merged twice without harm; then the
-// move to a new session ID; and the answer only when all of that is done.
+// move to a new session ID, by which the guest's session dies; then the
+// guest's cart, which no session refers to any more; and the answer only when
+// all of that is done.
 func (s *Shop) signIn(w http.ResponseWriter, r *http.Request) error {
 	f, err := readForm(w, r)
 	if err != nil {
@@ -65,6 +67,9 @@ func (s *Shop) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := s.sessions.SignIn(w, r, sessions.Refs{UserID: user.ID, CartID: cartID}); err != nil {
+		return err
+	}
+	if err := s.carts.Retire(ctx, guestCart, cartID); err != nil {
 		return err
 	}
 
