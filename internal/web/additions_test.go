@@ -243,8 +243,9 @@ func (s *shop) hold(sql string) (release func()) {
 // waitForWaiters returns when so many statements wait for a lock.
 func (s *shop) waitForWaiters(want int) {
 	s.t.Helper()
-	for s.number(`
-		SELECT count(*) FROM pg_stat_activity
-		WHERE datname = current_database() AND wait_event_type = 'Lock'`) != want {
-	}
+	s.until("so many wait for a lock", func() bool {
+		return s.number(`
+			SELECT count(*) FROM pg_stat_activity
+			WHERE datname = current_database() AND wait_event_type = 'Lock'`) == want
+	})
 }

@@ -67,6 +67,13 @@ func (l *line) over(t *testing.T, url string) *pgxpool.Pool {
 	return db
 }
 
+// untilReady waits until the pool has found out which connections are dead.
+func (s *shop) untilReady() {
+	s.t.Helper()
+	b := s.browser()
+	s.until("the shop is ready", func() bool { return b.get("/readyz").StatusCode == http.StatusOK })
+}
+
 // X11, X12: an outage is no sign-out, and a sign-out that did not happen is
 // not reported as done.
 func TestOutageKeepsEverybodySignedIn(t *testing.T) {
@@ -100,8 +107,7 @@ func TestOutageKeepsEverybodySignedIn(t *testing.T) {
 	stranger.get("/cart").is(http.StatusOK) // which needs nobody's data
 
 	toPostgres.mend()
-	for stranger.get("/readyz").StatusCode != http.StatusOK { // the pool finds out which connections are dead
-	}
+	s.untilReady()
 	page := alice.get("/cart").is(http.StatusOK)
 	if page.text("account-name") != "Alice" || page.cartCount() != 1 || alice.ticket() != ticket {
 		t.Errorf("after the outage %q has %d pieces", page.text("account-name"), page.cartCount())
@@ -135,8 +141,7 @@ func TestOutageOfTheSessionStoreAloneIsNoSignOut(t *testing.T) {
 		}
 	}
 	toStore.mend()
-	for stranger.get("/readyz").StatusCode != http.StatusOK {
-	}
+	s.untilReady()
 	alice.get("/orders").is(http.StatusOK)
 	guest.signIn("alice")
 	if n := guest.get("/cart").cartCount(); n != 1 {

@@ -143,6 +143,17 @@ func (s *shop) exec(sql string, args ...any) {
 	}
 }
 
+// until asks again and again, and gives up when nothing has come of it for long.
+func (s *shop) until(what string, happened func() bool) {
+	s.t.Helper()
+	for range 20_000 {
+		if happened() {
+			return
+		}
+	}
+	s.t.Fatalf("it never came to be that %s", what)
+}
+
 // A picture is every row of every table, with the transaction that wrote it:
 // an UPDATE that changes nothing shows on it, too.
 type picture map[string]string

@@ -34,8 +34,9 @@ func TestSweepClearsAwayWhatIsOver(t *testing.T) {
 		s.Sweep(ctx, time.Millisecond, sessions.DefaultPolicy.Lifetime)
 		close(swept)
 	}()
-	for s.number(`SELECT (SELECT count(*) FROM sessions) + (SELECT count(*) FROM carts) + (SELECT count(*) FROM sign_in_failures)`) != 4 {
-	} // two live sessions and their carts
+	s.until("two live sessions and their carts are left", func() bool {
+		return s.number(`SELECT (SELECT count(*) FROM sessions) + (SELECT count(*) FROM carts) + (SELECT count(*) FROM sign_in_failures)`) == 4
+	})
 	stop()
 	<-swept
 	alice.get("/orders").is(http.StatusOK)
