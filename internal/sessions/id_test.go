@@ -232,5 +232,8 @@ func TestCopyOfTheTableOpensNobodysSession(t *testing.T) {
 			t.Errorf("the stored value %q works as a cookie", stored)
 		}
 	}
+	if strings.Contains(v.id, dump.Handle) {
+		t.Errorf("the handle %s is a piece of the ID %s", dump.Handle, v.id)
+	}
 	v.wantTicket(sessions.TicketLive)
 }

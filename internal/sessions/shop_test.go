@@ -47,6 +47,8 @@ func (c *clock) turn(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
+func (c *clock) turnTo(t time.Time) { c.turn(t.Sub(c.Now())) }
+
 // opening is when every shop opens. It has more digits than a store keeps.
 var opening = time.Date(2026, 5, 4, 9, 0, 0, 123456789, time.FixedZone("CET", 60*60))
 

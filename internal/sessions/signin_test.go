@@ -223,9 +223,10 @@ func TestSessionThatEndsUnderTheMiddlewareIsUnknown(t *testing.T) {
 	if _, err := tx.Exec(t.Context(), `DELETE FROM sessions`); err != nil {
 		t.Fatal(err)
 	}
-	answered := make(chan answer)
+	answered := make(chan answer, 1)
 	go func() { answered <- s.serve(v.request(), look) }()
-	for waiting := 0; waiting != 1; {
+	waiting := 0
+	for tries := 0; waiting != 1 && tries < 20_000; tries++ {
 		err := s.db.QueryRow(t.Context(), `
 			SELECT count(*) FROM pg_stat_activity
 			WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waiting)

@@ -36,7 +36,7 @@ func TestIdleSessionLivesToItsLimitAndNotMuchLonger(t *testing.T) {
 				t.Parallel()
 				s := openShopWith(t, p.Policy, false)
 				v := s.arrives(sessions.Refs{UserID: 1})
-				s.clock.turn(pause.length)
+				s.clock.turnTo(opening.Truncate(time.Microsecond).Add(pause.length))
 				v.wantTicket(pause.want)
 			})
 		}
@@ -71,11 +71,11 @@ func TestSessionEndsAtItsAbsoluteLimitHoweverBusy(t *testing.T) {
 			s.clock.turn(p.Idle / 2)
 			v.wantTicket(sessions.TicketLive)
 		}
-		s.clock.turn(until.Add(-time.Microsecond).Sub(s.clock.Now()))
+		s.clock.turnTo(until.Add(-time.Microsecond))
 		if a := v.wantTicket(sessions.TicketLive); a.calls("touch") != 0 {
 			t.Error("a session at its absolute deadline was touched, which can move nothing")
 		}
-		s.clock.turn(time.Microsecond)
+		s.clock.turnTo(until)
 		v.wantTicket(sessions.TicketLivedOut)
 	}
 }

@@ -86,14 +86,19 @@ func finish(t *testing.T, tx pgx.Tx, commit bool) {
 // lock that another one holds.
 func waitForWaiters(t *testing.T, db *pgxpool.Pool, want int) {
 	t.Helper()
-	for waiting := -1; waiting != want; {
+	waiting := 0
+	for range 20_000 { // some seconds' worth of looks; a few are enough
 		err := db.QueryRow(t.Context(), `
 			SELECT count(*) FROM pg_stat_activity
 			WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waiting)
 		if err != nil {
-			t.Fatalf("%d statements wait, want %d: %v", waiting, want, err)
+			t.Fatal(err)
+		}
+		if waiting == want {
+			return
 		}
 	}
+	t.Fatalf("%d statements wait for a lock, want %d", waiting, want)
 }
 
 // lockable opens a store on a database of its own, with room for everybody

@@ -107,7 +107,7 @@ func touchMovesTheIdleDeadlineAndNothingElse(r room) {
 	f.IdleUntil = f.IdleUntil.Add(time.Microsecond)
 	r.touch(f, f.IdleUntil)
 	r.finds(f, other)
-	f.IdleUntil = f.IdleUntil.Add(idle)
+	f.IdleUntil = f.Until.Add(idle) // the absolute deadline stays where it is
 	r.touch(f, f.IdleUntil)
 	r.finds(f, other)
 	if list := r.byUser(2); len(list) != 2 || list[0] != f.Session && list[1] != f.Session {
@@ -117,10 +117,10 @@ func touchMovesTheIdleDeadlineAndNothingElse(r room) {
 
 func touchNeverMovesBackwards(r room) {
 	f := r.created(sessions.Refs{UserID: 1})
-	r.touch(f, f.IdleUntil.Add(-time.Microsecond))
-	r.touch(f, f.IdleUntil.Add(-idle))
-	r.touch(f, f.IdleUntil)
-	r.finds(f)
+	for _, earlier := range []time.Duration{0, time.Microsecond, idle, lifetime} {
+		r.touch(f, f.IdleUntil.Add(-earlier))
+		r.finds(f)
+	}
 }
 
 func ofManyTouchesTheLatestDeadlineStays(r room) {
