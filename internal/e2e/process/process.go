@@ -103,6 +103,12 @@ func (s *Shop) As(uid, gid uint32) *Shop {
 func (s *Shop) Start() {
 	s.t.Helper()
 	s.Begin()
+	s.WaitOpen()
+}
+
+// WaitOpen returns when the shop is open.
+func (s *Shop) WaitOpen() {
+	s.t.Helper()
 	s.await("the shop to open", func() bool { return strings.Contains(s.Output(), "open at ") })
 }
 
