@@ -149,6 +149,37 @@ func TestOutageOfTheSessionStoreAloneIsNoSignOut(t *testing.T) {
 	}
 }
 
+// X10, X12: the store fails at the one step that matters, when all before it
+// has gone well.
+func TestWhatTheStoreDidNotDoIsNotReportedAsDone(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	alice, guest := s.signedInAs("alice"), s.browser()
+	guest.add("camel-overcoat")
+	s.exec(`
+		CREATE FUNCTION shut_down() RETURNS trigger LANGUAGE plpgsql AS $$
+		BEGIN RAISE 'the store is shutting down' USING ERRCODE = 'admin_shutdown'; END $$`)
+	s.exec(`CREATE TRIGGER shut_down BEFORE INSERT OR DELETE ON sessions FOR EACH ROW EXECUTE FUNCTION shut_down()`)
+	for _, a := range []answer{
+		alice.post("/logout"),
+		s.browser().post("/login", "email", "alice@example.com", "password", "coat-check-alice"),
+		guest.post("/login", "email", "alice@example.com", "password", "coat-check-alice"),
+		s.browser().post("/cart/items", "product", "navy-peacoat", "quantity", "1"),
+	} {
+		a.is(http.StatusServiceUnavailable)
+		if len(a.sets("session")) != 0 {
+			t.Errorf("%s has failed and sets %v", a.what(), a.sets("session"))
+		}
+	}
+	alice.get("/orders").is(http.StatusOK) // still signed in, and knows it
+	s.exec(`DROP TRIGGER shut_down ON sessions`)
+	alice.post("/logout").leadsTo("/")
+	guest.signIn("alice")
+	if n := guest.get("/cart").cartCount(); n != 1 {
+		t.Errorf("the merged cart holds %d pieces, want the guest's 1", n)
+	}
+}
+
 func TestReadyNeedsPostgresAndHealthNothing(t *testing.T) {
 	t.Parallel()
 	s := open(t)

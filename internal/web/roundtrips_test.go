@@ -61,7 +61,7 @@ func TestPagesTakeTwoRoundTripsAndWriteNothing(t *testing.T) {
 	order := alice.order()
 	alice.add("camel-overcoat")
 	guest.add("camel-overcoat")
-	malformed.hold("malformed")
+	malformed.hold(strings.Repeat("A", 44)) // one letter too many
 	unknown.hold(unknownTicket(1))
 	for _, b := range []*browser{alice, guest, stranger} {
 		b.get("/cart") // takes the message
