@@ -160,11 +160,11 @@ func (p *person) clickOn(element, text string) {
 	p.land(chromedp.Click(fmt.Sprintf(`//%s[starts-with(normalize-space(), %q)]`, element, text), chromedp.NodeVisible))
 }
 
-// write clears a field and types into it.
+// write types into a field, over what is there.
 func (p *person) write(field, text string) {
 	p.t.Helper()
-	at := chromedp.CSS(fmt.Sprintf(`main [name=%q]`, field))
-	p.run(chromedp.SetValue(at, ""), chromedp.SendKeys(at, text))
+	at := fmt.Sprintf(`main [name=%q]`, field)
+	p.run(chromedp.Focus(chromedp.CSS(at)), chromedp.Evaluate[chromedp.Void](`document.querySelector('`+at+`').select()`), chromedp.KeyEvent(text))
 }
 
 // take puts one piece of a product on the rail into the cart.
