@@ -38,7 +38,7 @@ func TestBadQuantitiesAreRefused(t *testing.T) {
 	s := open(t)
 	guest := s.visitors()[""]
 	before := s.picture()
-	for _, quantity := range []string{"-1", "21", "1000000000", "99999999999999999999", "abc", "", "1.5", "1e1", "0x2", "２", "1 2", "1\x00", "\xff"} {
+	for _, quantity := range []string{"-1", "21", "1000000000", "3000000000", "99999999999999999999", "abc", "", "1.5", "1e1", "0x2", "２", "1 2", "1\x00", "\xff"} {
 		for _, r := range []route{posts[0], posts[1]} {
 			guest.post(r.path, "product", "camel-overcoat", "quantity", quantity).is(http.StatusUnprocessableEntity)
 		}
