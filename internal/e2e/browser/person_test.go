@@ -29,9 +29,9 @@ const patience = 30 * time.Second
 
 // A person sits at a browser of their own and looks at the shop.
 type person struct {
-	t    *testing.T
-	shop *process.Shop
-	ctx  context.Context
+	t   *testing.T
+	url string // of the shop
+	ctx context.Context
 
 	mu       sync.Mutex
 	troubles []string // what the browser has complained about
@@ -40,13 +40,13 @@ type person struct {
 // arrive opens a browser at the shop's front page.
 func arrive(t *testing.T, shop *process.Shop) *person {
 	t.Helper()
-	p := sitDown(t, shop)
+	p := sitDown(t, shop.URL)
 	p.visit("/")
 	return p
 }
 
 // sitDown opens a browser.
-func sitDown(t *testing.T, shop *process.Shop) *person {
+func sitDown(t *testing.T, url string) *person {
 	t.Helper()
 	ctx, close, err := chromium.Open(context.WithoutCancel(t.Context()))
 	if err != nil {
@@ -57,7 +57,7 @@ func sitDown(t *testing.T, shop *process.Shop) *person {
 			t.Log("closing the browser:", err)
 		}
 	})
-	p := &person{t: t, shop: shop, ctx: ctx}
+	p := &person{t: t, url: url, ctx: ctx}
 	if err := chromedp.Listen(ctx, p.notice); err != nil {
 		t.Fatal(err)
 	}
@@ -72,19 +72,18 @@ func (p *person) notice(event any) {
 	case *runtime.EventExceptionThrown:
 		p.complain("a script failed: %s", e.ExceptionDetails.Text)
 	case *log.EventEntryAdded:
-		// That a page is a 404 is no trouble; pictures and styles are
-		// looked after below.
-		if e.Entry.Source != log.EntrySourceNetwork {
+		// That a page is a 404 is no trouble (pictures and styles are looked
+		// after below), nor that a field for a number comes back with what
+		// was typed.
+		if e.Entry.Source != log.EntrySourceNetwork && e.Entry.Source != log.EntrySourceRendering {
 			p.complain("%s: %s", e.Entry.Source, e.Entry.Text)
 		}
 	case *page.EventJavascriptDialogOpening:
 		p.complain("a dialog opened: %s", e.Message)
-		go p.run(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-			_, err := chromedp.Call(ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: true})
-			return err
-		}))
+		// Not from here: an event's listener must not wait for the browser.
+		go chromedp.Call(p.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: true})
 	case *network.EventRequestWillBeSent:
-		if !strings.HasPrefix(e.Request.URL, p.shop.URL+"/") {
+		if !strings.HasPrefix(e.Request.URL, p.url+"/") {
 			p.complain("a request to somewhere else: %s", e.Request.URL)
 		}
 	case *network.EventResponseReceived:
@@ -139,7 +138,7 @@ func (p *person) land(steps ...chromedp.Action[chromedp.Void]) int64 {
 // visit types an address.
 func (p *person) visit(path string) int64 {
 	p.t.Helper()
-	return p.land(chromedp.Navigate(p.shop.URL + path))
+	return p.land(chromedp.Navigate(p.url + path))
 }
 
 // follow clicks the link with that text.
@@ -158,6 +157,15 @@ func (p *person) press(text string) {
 func (p *person) clickOn(element, text string) {
 	p.t.Helper()
 	p.land(chromedp.Click(fmt.Sprintf(`//%s[starts-with(normalize-space(), %q)]`, element, text), chromedp.NodeVisible))
+}
+
+// uncheck makes forms take whatever is typed, as an attacker's tools do.
+func (p *person) uncheck() {
+	p.t.Helper()
+	p.run(chromedp.Evaluate[chromedp.Void](`
+		document.querySelectorAll('main form').forEach(form => form.noValidate = true);
+		document.querySelectorAll('main input:not([type=hidden])').forEach(field => field.type = 'text');
+		document.querySelectorAll('main [maxlength]').forEach(field => field.removeAttribute('maxlength'));`))
 }
 
 // write types into a field, over what is there.
@@ -180,7 +188,7 @@ func (p *person) signIn(name string) {
 	p.t.Helper()
 	p.write("email", name+"@example.com")
 	p.write("password", "coat-check-"+name)
-	p.land(chromedp.Click(chromedp.CSS("main form button"))) // the header's link reads "Sign in", too
+	p.press("Sign in")
 }
 
 // forbidScripts switches JavaScript off.

@@ -21,7 +21,7 @@ func open(t *testing.T) *process.Shop {
 func TestAlicesStory(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	alice := sitDown(t, shop)
+	alice := sitDown(t, shop.URL)
 	alice.forbidScripts()
 	alice.visit("/")
 	alice.is("", "0")

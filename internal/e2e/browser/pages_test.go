@@ -1,0 +1,93 @@
+package browser_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// Every page fits into every window, light and dark, and gives the browser
+// nothing to complain about: no blocked style, no lost picture, no request to
+// anybody else. 320 is a small phone, or a window at a zoom of 400 %.
+func TestEveryPageFits(t *testing.T) {
+	t.Parallel()
+	visitor := sitDown(t, open(t).URL)
+	tour(visitor, func(what string) {
+		t.Helper()
+		for _, scheme := range []string{"light", "dark"} {
+			visitor.prefer(scheme)
+			for _, width := range []int64{320, 390, 1280} {
+				visitor.run(chromedp.EmulateViewport(width, 800))
+				if wide := ask[int64](visitor, `document.documentElement.scrollWidth`); wide > width {
+					t.Errorf("%s (%s) is %d wide in a window of %d, %s", what, visitor.path(), wide, width, scheme)
+				}
+			}
+		}
+	})
+	visitor.untroubled()
+}
+
+// tour leads a visitor to every page there is, with names as long as may be,
+// and calls look at each.
+func tour(v *person, look func(what string)) {
+	v.t.Helper()
+	longName, longAddress := strings.Repeat("W", 100), strings.Repeat("M", 500)
+	see := func(what string, want int64, path string) {
+		v.t.Helper()
+		if status := v.visit(path); status != want {
+			v.t.Errorf("%s: status %d, want %d", path, status, want)
+		}
+		look(what)
+	}
+
+	see("the rail", 200, "/")
+	see("a product", 200, "/products/camel-overcoat")
+	see("nothing", 404, "/nothing")
+	see("an empty cart", 200, "/cart")
+
+	see("the sign-up", 200, "/signup")
+	v.uncheck()
+	v.press("Open my account")
+	look("a sign-up with nothing in it")
+	v.write("name", longName)
+	v.write("email", "long@example.com")
+	v.write("password", "a rail full of coats")
+	v.press("Open my account")
+	look("the sign-in after a sign-up")
+	v.write("email", "long@example.com")
+	v.write("password", "wrong")
+	v.press("Sign in")
+	look("a sign-in that failed")
+	v.write("email", "long@example.com")
+	v.write("password", "a rail full of coats")
+	v.press("Sign in")
+	look("the rail, signed in")
+	v.is(longName, "0")
+	see("no orders", 200, "/orders")
+
+	for _, product := range []string{"Camel Overcoat", "Navy Peacoat", "Yellow Raincoat"} {
+		v.take(product)
+	}
+	look("a cart")
+	v.uncheck()
+	v.write("quantity", "500")
+	v.press("Update")
+	look("a cart with a quantity that is refused")
+	see("a product that is in the cart", 200, "/products/camel-overcoat")
+	v.uncheck()
+	v.write("quantity", "0")
+	v.press("Add to cart")
+	look("a product with a quantity that is refused")
+
+	see("the checkout", 200, "/checkout")
+	v.uncheck()
+	v.write("name", "")
+	v.press("Place the order")
+	look("a checkout with nothing in it")
+	v.write("name", longName)
+	v.write("address", longAddress)
+	v.press("Place the order")
+	look("an order")
+	see("a list of orders", 200, "/orders")
+}
