@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -263,6 +264,36 @@ func TestFailuresAreCountedByAccountAndAddress(t *testing.T) {
 		t.Errorf("SweepFailures removed %d, %v; want 1", n, err)
 	}
 	wantSignIn(t, users, "alice@example.com", "down the hole", true)
+}
+
+// Several servers hash in parallel, so guesses pass the first look at the count
+// together. The count itself lets no more through.
+func TestVolleyAtSeveralServersCannotSlipPastTheCount(t *testing.T) {
+	t.Parallel()
+	const failures = 5
+	db := pgtest.New(t)
+	var mu sync.Mutex
+	wrong, throttled := 0, 0
+	var guesses sync.WaitGroup
+	for range 4 {
+		server := open(t, auth.Config{DB: db, Failures: failures})
+		for range 10 {
+			guesses.Go(func() {
+				_, err := server.SignIn(t.Context(), "alice@example.com", "a wrong guess", here)
+				mu.Lock()
+				defer mu.Unlock()
+				if errors.Is(err, auth.ErrWrong) {
+					wrong++
+				} else if _, ok := errors.AsType[*auth.ThrottledError](err); ok {
+					throttled++
+				}
+			})
+		}
+	}
+	guesses.Wait()
+	if wrong != failures || throttled != 40-failures {
+		t.Errorf("of 40 guesses %d were answered and %d throttled, want %d and %d", wrong, throttled, failures, 40-failures)
+	}
 }
 
 func TestRoleIsReadAtEachRequest(t *testing.T) {
