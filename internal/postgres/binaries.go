@@ -98,8 +98,9 @@ func installedBinaries(ctx context.Context, run *runner) []Binaries {
 		found, _ := filepath.Glob(place)
 		dirs = append(dirs, found...)
 	}
+	slices.Sort(dirs)
 	var all []Binaries
-	for _, dir := range dirs {
+	for _, dir := range slices.Compact(dirs) {
 		if bin, err := probe(ctx, dir, run); err == nil {
 			all = append(all, bin)
 		}
@@ -110,16 +111,18 @@ func installedBinaries(ctx context.Context, run *runner) []Binaries {
 
 var versionLine = regexp.MustCompile(`\(PostgreSQL\) ((\d+)[^ \n]*)`)
 
-// probe tries the programs in dir, as the user who is to run them.
+// probe looks whether the programs are in dir and asks their version, as the
+// user who is to run them.
 func probe(ctx context.Context, dir string, run *runner) (Binaries, error) {
 	bin := Binaries{Dir: dir}
-	var out []byte
-	for _, name := range []string{"initdb", "pg_ctl", "postgres"} {
-		var err error
-		out, err = run.command(ctx, string(filepath.Separator), bin.tool(name), "--version").Output()
-		if err != nil {
-			return bin, fmt.Errorf("no usable %s: %w", bin.tool(name), err)
+	for _, name := range []string{"initdb", "pg_ctl"} {
+		if _, err := exec.LookPath(bin.tool(name)); err != nil {
+			return bin, err
 		}
+	}
+	out, err := run.command(ctx, string(filepath.Separator), bin.tool("postgres"), "--version").Output()
+	if err != nil {
+		return bin, fmt.Errorf("run %s: %w", bin.tool("postgres"), err)
 	}
 	m := versionLine.FindSubmatch(out)
 	if m == nil {

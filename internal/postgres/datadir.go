@@ -20,7 +20,8 @@ import (
 //	postgres.log    what the server says
 //	lock            held while a shop uses the directory
 //
-// All of it belongs to the user that Postgres runs as.
+// data/ belongs to the user that Postgres runs as, and the rest to the shop's:
+// when that is root, it must not open files by names which the other can plant.
 type dataDir struct{ path string }
 
 func (d dataDir) data() string    { return filepath.Join(d.path, "data") }
@@ -72,25 +73,25 @@ func openDataDir(path string) (d dataDir, run *runner, err error) {
 	return d, run, nil
 }
 
-// makeDir creates the directory, and hands it over if it is new or empty. A
-// directory with something in it keeps its owner.
+// makeDir creates the directory. If it is new or empty, it is closed to
+// others, but for another user who is to run Postgres: that one may pass
+// through. A directory with something in it stays as it is.
 func makeDir(path string, run *runner) error {
+	mode := fs.FileMode(0o700)
 	if run.isOtherUser() {
+		mode = 0o711
 		if err := openParents(filepath.Dir(path)); err != nil {
 			return err
 		}
 	}
-	if err := os.MkdirAll(path, 0o700); err != nil {
+	if err := os.MkdirAll(path, mode); err != nil {
 		return err
 	}
 	entries, err := os.ReadDir(path)
-	if err != nil {
+	if err != nil || len(entries) > 0 {
 		return err
 	}
-	if len(entries) > 0 {
-		return nil
-	}
-	return run.own(path)
+	return os.Chmod(path, mode)
 }
 
 // openParents creates the missing directories above one that belongs to
@@ -147,10 +148,16 @@ func (d dataDir) initialise(ctx context.Context, bin Binaries, run *runner, thro
 		return fmt.Errorf("SHOP_DATA_DIR: %w", err)
 	}
 	defer os.RemoveAll(work)
-	if err := run.own(work); err != nil {
+	if err := makeDir(work, run); err != nil {
 		return err
 	}
 	made := dataDir{work}
+	if err := os.Mkdir(made.data(), 0o700); err != nil {
+		return err
+	}
+	if err := run.own(made.data()); err != nil {
+		return err
+	}
 	password := filepath.Join(work, "password")
 	if err := run.writeFile(password, []byte(rand.Text())); err != nil {
 		return err
@@ -160,13 +167,19 @@ func (d dataDir) initialise(ctx context.Context, bin Binaries, run *runner, thro
 	if throwaway {
 		args = append(args, "--no-sync")
 	}
-	if out, err := run.command(ctx, d.path, bin.tool("initdb"), args...).CombinedOutput(); err != nil {
+	if out, err := run.command(ctx, work, bin.tool("initdb"), args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("SHOP_DATA_DIR: make a database in %s: %w: %s", d.path, err, telling(out))
 	}
 	if err := os.Rename(password, made.secret()); err != nil {
 		return err
 	}
-	return os.Rename(made.data(), d.data())
+	if err := syncDir(made.data()); err != nil {
+		return err
+	}
+	if err := os.Rename(made.data(), d.data()); err != nil {
+		return err
+	}
+	return syncDir(d.path) // or a power cut might undo the renaming
 }
 
 // unfinished begins the names of directories in which initdb is at work.
@@ -190,7 +203,7 @@ func (d dataDir) readSecret() (string, error) {
 }
 
 // openLog opens the log to append, and begins anew when it has grown long.
-func (d dataDir) openLog(run *runner) (*os.File, error) {
+func (d dataDir) openLog() (*os.File, error) {
 	flags := os.O_CREATE | os.O_WRONLY | os.O_APPEND
 	if info, err := os.Stat(d.log()); err == nil && info.Size() > 4<<20 {
 		flags |= os.O_TRUNC
@@ -198,10 +211,6 @@ func (d dataDir) openLog(run *runner) (*os.File, error) {
 	f, err := os.OpenFile(d.log(), flags, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("SHOP_DATA_DIR: open the log: %w", err)
-	}
-	if err := run.own(d.log()); err != nil {
-		f.Close()
-		return nil, err
 	}
 	return f, nil
 }

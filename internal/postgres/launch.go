@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // launch starts the process and waits until it answers. A port that was free
@@ -32,7 +33,7 @@ func (s *Server) launch(ctx context.Context, c Config) error {
 var errPortTaken = errors.New("the port is taken")
 
 func (s *Server) launchOnce(ctx context.Context, c Config) error {
-	log, err := s.dir.openLog(s.run)
+	log, err := s.dir.openLog()
 	if err != nil {
 		return err
 	}
@@ -95,17 +96,21 @@ func (s *Server) waitUntilReady(ctx context.Context, say func(string), logStart 
 		case <-patience:
 			say("still waiting for Postgres to recover its data; its log is " + s.dir.log())
 		case <-poll.C:
-			conn, err := pgx.Connect(ctx, s.url("postgres", s.port))
-			if err != nil {
-				continue
+			conn, err := pgx.Connect(ctx, s.url("postgres"))
+			var refusal *pgconn.PgError
+			if errors.As(err, &refusal) && refusal.Code == "28P01" { // invalid_password
+				err := fmt.Errorf("SHOP_DATA_DIR: %s does not hold the password of the database", s.dir.secret())
+				return errors.Join(err, s.halt())
 			}
-			return conn.Close(ctx)
+			if err == nil {
+				return conn.Close(ctx)
+			}
 		}
 	}
 }
 
 func (s *Server) createDatabase(ctx context.Context) error {
-	conn, err := pgx.Connect(ctx, s.url("postgres", s.port))
+	conn, err := pgx.Connect(ctx, s.url("postgres"))
 	if err != nil {
 		return fmt.Errorf("create the database %s: %w", Database, err)
 	}

@@ -35,7 +35,7 @@ func (s *Server) stopLeftover(ctx context.Context, say func(string)) error {
 		if !lives(pid) {
 			return nil // Postgres sees that itself, and recovers
 		}
-		switch s.ask(ctx, port) {
+		switch s.dir.ask(ctx, port, s.secret) {
 		case ours:
 			say(fmt.Sprintf("stopping the Postgres that an earlier run left behind (process %d)", pid))
 			return s.pgStop()
@@ -66,7 +66,7 @@ const (
 	nobodys
 )
 
-func (s *Server) ask(ctx context.Context, port int) answer {
+func (d dataDir) ask(ctx context.Context, port int, secret string) answer {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	probe, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
@@ -78,7 +78,7 @@ func (s *Server) ask(ctx context.Context, port int) answer {
 		return nobodys
 	}
 	probe.Close()
-	conn, err := pgx.Connect(ctx, s.url("postgres", port))
+	conn, err := pgx.Connect(ctx, loopbackURL(port, secret, "postgres"))
 	var refusal *pgconn.PgError
 	if errors.As(err, &refusal) && refusal.Code != "57P03" { // cannot_connect_now
 		return strangers
@@ -91,7 +91,7 @@ func (s *Server) ask(ctx context.Context, port int) answer {
 	if err := conn.QueryRow(ctx, `SHOW data_directory`).Scan(&directory); err != nil {
 		return unclear
 	}
-	if !sameFile(directory, s.dir.data()) {
+	if !sameFile(directory, d.data()) {
 		return strangers // of a copy of our data, password and all
 	}
 	return ours

@@ -13,7 +13,7 @@ import (
 
 func TestAServerLeftByAKilledShopIsStoppedAndLosesNothing(t *testing.T) {
 	t.Parallel()
-	dir := openDir(t)
+	dir := usedDir(t)
 	dead := startShop(t, dir)
 	execSQL(t, dead.url, oneCoat)
 	if err := dead.Process.Kill(); err != nil {
@@ -30,7 +30,7 @@ func TestAServerLeftByAKilledShopIsStoppedAndLosesNothing(t *testing.T) {
 
 func TestAKilledPostgresRecovers(t *testing.T) {
 	t.Parallel()
-	dir := openDir(t)
+	dir := usedDir(t)
 	s := start(t, dir)
 	execSQL(t, s.URL(), oneCoat)
 	if err := syscall.Kill(pidOf(t, dir), syscall.SIGKILL); err != nil {
@@ -45,7 +45,7 @@ func TestAKilledPostgresRecovers(t *testing.T) {
 
 func TestShopAndPostgresKilledTogetherRecover(t *testing.T) {
 	t.Parallel()
-	dir := openDir(t)
+	dir := usedDir(t)
 	dead := startShop(t, dir)
 	execSQL(t, dead.url, oneCoat)
 	_ = syscall.Kill(pidOf(t, dir), syscall.SIGKILL)
@@ -58,7 +58,7 @@ func TestShopAndPostgresKilledTogetherRecover(t *testing.T) {
 // anybody's.
 func TestAStrangerWithTheNumberOfADeadServerIsLeftAlone(t *testing.T) {
 	t.Parallel()
-	dir := openDir(t)
+	dir := usedDir(t)
 	s := start(t, dir)
 	execSQL(t, s.URL(), oneCoat)
 	mustStop(t, s)
@@ -83,7 +83,7 @@ func TestAStrangerWithTheNumberOfADeadServerIsLeftAlone(t *testing.T) {
 
 func TestACopyOfTheDataLeavesTheOriginalAlone(t *testing.T) {
 	t.Parallel()
-	dir, copied := openDir(t), filepath.Join(openDir(t), "copy")
+	dir, copied := usedDir(t), filepath.Join(openDir(t), "copy")
 	original := start(t, dir)
 	execSQL(t, original.URL(), oneCoat, `CHECKPOINT`)
 	if out, err := exec.Command("cp", "-pR", dir, copied).CombinedOutput(); err != nil {

@@ -26,23 +26,25 @@ func (r *runner) command(ctx context.Context, dir, program string, args ...strin
 	return cmd
 }
 
-// writeFile writes a file that the user owns and nobody else may read.
+// writeFile writes a new file, down to the disk, that the user owns and
+// nobody else may read.
 func (r *runner) writeFile(path string, content []byte) error {
-	if err := os.WriteFile(path, content, 0o600); err != nil {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
 	return r.own(path)
 }
 
 // takeLock makes sure that no other shop uses the directory, until release.
-func (d dataDir) takeLock(r *runner) (release func(), err error) {
+func (d dataDir) takeLock() (release func(), err error) {
 	f, err := os.OpenFile(d.lock(), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("SHOP_DATA_DIR: cannot write in %s: %w", d.path, err)
-	}
-	if err := r.own(d.lock()); err != nil {
-		f.Close()
-		return nil, err
 	}
 	switch err := tryLock(f); {
 	case errors.Is(err, errLocked):

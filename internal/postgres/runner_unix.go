@@ -76,3 +76,12 @@ func tryLock(f *os.File) error {
 	}
 	return err
 }
+
+// syncDir makes the names in a directory last.
+func syncDir(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

@@ -68,7 +68,7 @@ func Start(ctx context.Context, c Config) (_ *Server, err error) {
 	if s.dir, s.run, err = openDataDir(c.DataDir); err != nil {
 		return nil, err
 	}
-	if s.release, err = s.dir.takeLock(s.run); err != nil {
+	if s.release, err = s.dir.takeLock(); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -109,16 +109,44 @@ func Start(ctx context.Context, c Config) (_ *Server, err error) {
 }
 
 // URL is the address of the shop's database, with the password.
-func (s *Server) URL() string { return s.url(Database, s.port) }
+func (s *Server) URL() string { return s.url(Database) }
 
-func (s *Server) url(database string, port int) string {
+func (s *Server) url(database string) string { return loopbackURL(s.port, s.secret, database) }
+
+// loopbackURL insists on SCRAM, in which both sides prove that they know the
+// password and neither tells it. So whoever has grabbed the port in the
+// moment before Postgres could take it, or after it died, learns nothing.
+func loopbackURL(port int, secret, database string) string {
 	u := url.URL{
-		Scheme: "postgres",
-		User:   url.UserPassword(superuser, s.secret),
-		Host:   net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
-		Path:   database,
+		Scheme:   "postgres",
+		User:     url.UserPassword(superuser, secret),
+		Host:     net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
+		Path:     database,
+		RawQuery: "require_auth=scram-sha-256&sslmode=disable",
 	}
 	return u.String()
+}
+
+// Running gives the URL of the server that a shop runs on the data in the
+// directory (empty: [DefaultDataDir]), so that an operator's tools can be used
+// beside it; ok is false if there is none.
+func Running(ctx context.Context, dir string) (url string, ok bool) {
+	if dir == "" {
+		var err error
+		if dir, err = DefaultDataDir(); err != nil {
+			return "", false
+		}
+	}
+	d := dataDir{dir}
+	pid, port, ok := d.readPIDFile()
+	if !ok || !lives(pid) {
+		return "", false
+	}
+	secret, err := d.readSecret()
+	if err != nil || d.ask(ctx, port, secret) != ours {
+		return "", false
+	}
+	return loopbackURL(port, secret, Database), true
 }
 
 // Binaries tells which Postgres runs.

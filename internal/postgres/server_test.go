@@ -6,12 +6,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -31,14 +34,14 @@ func TestDataSurvivesARestart(t *testing.T) {
 
 func TestStopTwiceIsFine(t *testing.T) {
 	t.Parallel()
-	s := start(t, openDir(t))
+	s := start(t, usedDir(t))
 	mustStop(t, s)
 	mustStop(t, s)
 }
 
 func TestASecondShopOnTheSameDataIsRefused(t *testing.T) {
 	t.Parallel()
-	dir := openDir(t)
+	dir := usedDir(t)
 	s := start(t, dir)
 	_, err := Start(t.Context(), Config{DataDir: dir})
 	if err == nil || !strings.Contains(err.Error(), "another shop is using "+dir) {
@@ -49,7 +52,7 @@ func TestASecondShopOnTheSameDataIsRefused(t *testing.T) {
 
 func TestTheInterruptOfATerminalIsForTheShopAlone(t *testing.T) {
 	t.Parallel()
-	shop := startShop(t, openDir(t))
+	shop := startShop(t, usedDir(t))
 	// As a terminal does: to everyone in the foreground.
 	if err := syscall.Kill(-shop.Process.Pid, syscall.SIGINT); err != nil {
 		t.Fatal(err)
@@ -107,21 +110,105 @@ func TestACancelledStartLeavesNothingBehind(t *testing.T) {
 
 func TestNobodyGetsInWithoutThePassword(t *testing.T) {
 	t.Parallel()
-	s := start(t, openDir(t))
+	s := start(t, usedDir(t))
 	for _, secret := range []string{"", "postgres"} {
-		url := strings.Replace(s.URL(), s.secret, secret, 1)
+		url := loopbackURL(s.port, secret, Database)
 		if _, err := pgx.Connect(t.Context(), url); err == nil {
 			t.Errorf("the password %q opens the database", secret)
 		}
 	}
-	for _, path := range []string{s.dir.path, s.dir.data(), s.dir.secret(), s.dir.log()} {
+	for _, path := range []string{s.dir.data(), s.dir.secret(), s.dir.log(), s.dir.lock()} {
 		info, err := os.Stat(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if path != s.dir.path && info.Mode().Perm()&0o077 != 0 {
+		if info.Mode().Perm()&0o077 != 0 {
 			t.Errorf("%s is open to others: %v", path, info.Mode())
 		}
+	}
+}
+
+// A program that has taken our port asks for the password in clear.
+func TestAnImpostorOnThePortLearnsNothing(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	learned := make(chan string, 1)
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			learned <- err.Error()
+			return
+		}
+		defer conn.Close()
+		_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+		_, _ = conn.Read(make([]byte, 1000)) // who calls, and which database
+		_, _ = conn.Write([]byte{'R', 0, 0, 0, 8, 0, 0, 0, 3})
+		answer, _ := io.ReadAll(conn)
+		learned <- string(answer)
+	}()
+	port := l.Addr().(*net.TCPAddr).Port
+	if _, err := pgx.Connect(t.Context(), loopbackURL(port, "secret", Database)); err == nil {
+		t.Error("the impostor was believed")
+	}
+	if answer := <-learned; strings.Contains(answer, "secret") {
+		t.Errorf("the impostor has learned %q", answer)
+	}
+}
+
+func TestAPortTakenInTheLastMomentIsGivenUp(t *testing.T) {
+	t.Parallel()
+	s := start(t, usedDir(t))
+	mustStop(t, s)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	s.port, s.exited = l.Addr().(*net.TCPAddr).Port, make(chan struct{})
+	go func() { // somebody who hangs up on everyone
+		for conn, err := l.Accept(); err == nil; conn, err = l.Accept() {
+			conn.Close()
+		}
+	}()
+	if err := s.launchOnce(t.Context(), Config{}); !errors.Is(err, errPortTaken) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAnOperatorFindsTheRunningServer(t *testing.T) {
+	t.Parallel()
+	dir := usedDir(t)
+	s := start(t, dir)
+	if url, ok := Running(t.Context(), dir); !ok || url != s.URL() {
+		t.Errorf("found %q, %v", url, ok)
+	}
+	mustStop(t, s)
+	if url, ok := Running(t.Context(), dir); ok {
+		t.Errorf("found %q, which is stopped", url)
+	}
+}
+
+func TestALostPasswordIsReported(t *testing.T) {
+	t.Parallel()
+	s := start(t, usedDir(t))
+	mustStop(t, s)
+	if err := os.WriteFile(s.dir.secret(), []byte("something else"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Start(t.Context(), Config{DataDir: s.dir.path})
+	if err == nil || !strings.Contains(err.Error(), s.dir.secret()) {
+		t.Errorf("changed: got %v", err)
+	}
+	if err := os.Remove(s.dir.secret()); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Start(t.Context(), Config{DataDir: s.dir.path})
+	if err == nil || !strings.Contains(err.Error(), s.dir.secret()) {
+		t.Errorf("removed: got %v", err)
 	}
 }
 

@@ -10,7 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -30,7 +32,9 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	os.RemoveAll(madeDir)
+	os.Exit(code)
 }
 
 func beShop(dir string) error {
@@ -100,6 +104,35 @@ func openDir(t *testing.T) string {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
+	}
+	return dir
+}
+
+// made is a directory in which a server has been and gone.
+var (
+	madeDir string // for TestMain to remove
+	made    = sync.OnceValues(func() (dir string, err error) {
+		if madeDir, err = os.MkdirTemp("", "coatcheck-test-"); err != nil {
+			return "", err
+		}
+		s, err := Start(context.Background(), Config{DataDir: madeDir})
+		if err != nil {
+			return "", err
+		}
+		return madeDir, s.Stop()
+	})
+)
+
+// usedDir is a copy of made, which costs a tenth of making another.
+func usedDir(t *testing.T) string {
+	t.Helper()
+	original, err := made()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(openDir(t), "used")
+	if out, err := exec.Command("cp", "-pR", original, dir).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
 	}
 	return dir
 }
