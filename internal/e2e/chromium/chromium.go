@@ -80,10 +80,15 @@ func Open(parent context.Context) (ctx context.Context, close func() error, err 
 	return ctx, close, nil
 }
 
-// Prefer makes the browser say that its user prefers "light" or "dark".
+// Prefer makes the browser say that its user prefers a scheme, "light" or
+// "dark", and to see nothing move: a picture or a measurement in the middle
+// of a transition would come out differently each time.
 func Prefer(ctx context.Context, scheme string) error {
 	_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: scheme},
+			{Name: "prefers-reduced-motion", Value: "reduce"},
+		},
 	})
 	return err
 }
