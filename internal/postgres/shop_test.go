@@ -196,7 +196,7 @@ func pidOf(t *testing.T, dir string) int {
 // waitUntil polls for what another process will do soon.
 func waitUntil(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for range 500 {
+	for range 3000 { // a minute, for busy machines
 		if done() {
 			return
 		}

@@ -29,8 +29,7 @@ type server struct {
 
 type database struct{ name, url string }
 
-// clone copies the template, which lies ready on disk, file by file; that is
-// faster than migrating.
+// clone copies the template, which is quicker than migrating.
 func (s *server) clone(ctx context.Context) (database, error) {
 	s.templated.Do(func() { s.templateErr = s.makeTemplate(ctx, templateName()) })
 	if s.templateErr != nil {

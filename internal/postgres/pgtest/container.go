@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/log"
@@ -20,6 +21,8 @@ var errNoEngine = errors.New("no container engine answers")
 // When the process ends without stopping it, Ryuk, the reaper that
 // testcontainers runs in a container beside it, notices and removes it.
 func startContainer(ctx context.Context) (*server, error) {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute) // an image may have to come first
+	defer cancel()
 	log.SetDefault(log.NewNoopLogger()) // or else a dozen lines greet us
 	if err := engineAnswers(ctx); err != nil {
 		return nil, fmt.Errorf("%w: %w", errNoEngine, err)

@@ -2,7 +2,7 @@
 //
 // Nothing is mocked, and nothing has to be prepared: [New] finds or starts a
 // server (see server.go), migrates a template on it once, and clones the
-// template for each test, which takes some 30 ms. Tests can therefore run in
+// template for each test, in a few hundredths of a second. So tests can run in
 // parallel and need not tidy up after themselves.
 package pgtest
 

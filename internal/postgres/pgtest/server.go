@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"sync"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -30,9 +29,6 @@ const (
 
 	defaultImage = "postgres:17-alpine"
 )
-
-// startTimeout allows for the download of an image.
-const startTimeout = 5 * time.Minute
 
 // theServer is the one server of this process. Nobody stops it: it ends with
 // the process, however that ends (see container.go and local.go).
@@ -57,8 +53,6 @@ func given(ctx context.Context) (*server, error) {
 // start runs a server on what pin says: "container", "local", or "" (also
 // "any") for whichever can be had. say may be nil.
 func start(ctx context.Context, pin string, say func(string)) (*server, error) {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
 	switch pin {
 	case "container":
 		return startContainer(ctx)
