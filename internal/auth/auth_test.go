@@ -3,6 +3,7 @@ package auth_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -187,9 +188,19 @@ func TestUnknownEmailCostsTheSame(t *testing.T) {
 			users.SignUp(t.Context(), "A", time.Now().Format("150405.000000000")+"@example.com", "down the hole")
 		},
 	}
-	// The quickest of several tells: a busy machine only ever adds.
+	// The quickest of several tells: a busy machine only ever adds, so it may
+	// try for longer. What does not hash is quicker for good.
 	quickest := map[string]time.Duration{}
-	for range 9 {
+	unlike := func() (pairs []string) {
+		for _, pair := range [][2]string{{"sign-in, known", "sign-in, unknown"}, {"sign-in, known", "sign-in, odd"}, {"sign-up, known", "sign-up, unknown"}} {
+			a, b := quickest[pair[0]], quickest[pair[1]]
+			if a > 2*b || b > 2*a {
+				pairs = append(pairs, fmt.Sprintf("%s: %v, %s: %v", pair[0], a, pair[1], b))
+			}
+		}
+		return pairs
+	}
+	for round := 0; round < 9 || round < 60 && unlike() != nil; round++ {
 		for name, attempt := range attempts {
 			start := time.Now()
 			attempt()
@@ -198,11 +209,8 @@ func TestUnknownEmailCostsTheSame(t *testing.T) {
 			}
 		}
 	}
-	for _, pair := range [][2]string{{"sign-in, known", "sign-in, unknown"}, {"sign-in, known", "sign-in, odd"}, {"sign-up, known", "sign-up, unknown"}} {
-		ratio := float64(quickest[pair[0]]) / float64(quickest[pair[1]])
-		if ratio < 0.5 || ratio > 2 {
-			t.Errorf("%s takes %v, %s %v", pair[0], quickest[pair[0]], pair[1], quickest[pair[1]])
-		}
+	for _, pair := range unlike() {
+		t.Error("two take unlike times: ", pair)
 	}
 }
 

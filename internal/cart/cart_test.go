@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -279,6 +280,65 @@ func TestRetireMovesWhatWasAddedMeanwhile(t *testing.T) {
 	if err := carts.Retire(t.Context(), 0, user); err != nil { // nobody's
 		t.Error(err)
 	}
+}
+
+// What is added while a merge has read the cart and not yet emptied it waits,
+// be it a new line or more of an old one. It is not thrown away.
+func TestAdditionInTheMiddleOfAMergeIsNotLost(t *testing.T) {
+	t.Parallel()
+	db, carts := open(t)
+	user, _ := merge(t, carts, start(t, carts, "camel-overcoat", 1))
+	guest := start(t, carts, "camel-overcoat", 1)
+
+	holder, err := db.Begin(t.Context()) // of the line that the merge must change
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Rollback(t.Context())
+	if _, err := holder.Exec(t.Context(), `SELECT FROM cart_items WHERE cart_id = $1 FOR UPDATE`, user); err != nil {
+		t.Fatal(err)
+	}
+	var calls sync.WaitGroup
+	var done atomic.Int32
+	calls.Go(func() {
+		if _, _, err := carts.Merge(t.Context(), guest, alice, now); err != nil {
+			t.Error(err)
+		}
+	})
+	wait(t, db, func(waiting int) bool { return waiting == 1 })
+	for _, slug := range []string{"camel-overcoat", "navy-peacoat"} {
+		calls.Go(func() {
+			defer done.Add(1)
+			if err := carts.Add(t.Context(), guest, slug, 1); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait(t, db, func(waiting int) bool { return waiting+int(done.Load()) == 3 })
+	if err := holder.Rollback(t.Context()); err != nil {
+		t.Error(err)
+	}
+	calls.Wait()
+	wantCart(t, db, user, map[string]int{"camel-overcoat": 2})
+	wantCart(t, db, guest, map[string]int{"camel-overcoat": 1, "navy-peacoat": 1})
+}
+
+// wait returns when enough statements wait for a lock.
+func wait(t *testing.T, db *pgxpool.Pool, enough func(waiting int) bool) {
+	t.Helper()
+	for range 20_000 {
+		var waiting int
+		err := db.QueryRow(t.Context(), `
+			SELECT count(*) FROM pg_stat_activity
+			WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waiting)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if enough(waiting) {
+			return
+		}
+	}
+	t.Fatal("nobody waits for a lock")
 }
 
 func TestMergesAtOnceCountOnce(t *testing.T) {

@@ -3,6 +3,7 @@ package orders_test
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -99,6 +100,10 @@ func TestPlaceTurnsACartIntoAnOrder(t *testing.T) {
 	}
 	if len(list) != 1 || list[0].Number != placed || list[0].Pieces != 3 || list[0].Items != nil {
 		t.Errorf("Alice's orders are %+v", list)
+	}
+	exec(t, db, `UPDATE products SET name = 'Moth-eaten', price_cents = 1`)
+	if later, _ := find(t, db, alice.UserID, placed); !reflect.DeepEqual(later, o) {
+		t.Errorf("with the products the order has changed to %+v", later)
 	}
 	if got, want := left(t, db), fmt.Sprintf("1 orders, 2 items, 0 pieces in carts, %d in stock", stock-3); got != want {
 		t.Errorf("there are %s; want %s", got, want)
