@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"net/netip"
 	"net/url"
 	"os"
@@ -27,6 +28,10 @@ type settings struct {
 
 // check reports the first setting that is wrong, by name and value.
 func (s *settings) check() error {
+	// To the system an empty address is any port on every network.
+	if _, port, err := net.SplitHostPort(s.Addr); err != nil || port == "" {
+		return settingError("--addr (SHOP_ADDR)", "%q; it must be like 127.0.0.1:8080", s.Addr)
+	}
 	if s.SessionStore != "postgres" {
 		return settingError("--session-store (SHOP_SESSION_STORE)", "there is no store %q; there is: postgres", s.SessionStore)
 	}
