@@ -58,6 +58,41 @@ func TestStoryOnTheShopsOwnPostgres(t *testing.T) {
 	}
 }
 
+// What "make run" is to most people: no settings, and not root.
+func TestOrdinaryUserNeedsNoSettings(t *testing.T) {
+	t.Parallel()
+	ordinary := users()[len(users())-1]
+	home := filepath.Dir(ordinary.newDir(t))
+	shop := process.New(t, "HOME="+home)
+	ordinary.runs(shop)
+	shop.Start()
+	visit(t, shop).signIn("alice").is(t, "Alice", "0")
+	if postgresOn(home) == "" {
+		t.Error("the data is not kept in the user's home")
+	}
+	shop.Stop()
+	if left := postgresOn(home); left != "" {
+		t.Errorf("the shop is closed, and there is still\n%s", left)
+	}
+}
+
+func TestDataDirThatCannotBeWrittenIsNamed(t *testing.T) {
+	t.Parallel()
+	ordinary := users()[len(users())-1]
+	dir := ordinary.newDir(t)
+	if err := os.Chmod(filepath.Dir(dir), 0o555); err != nil {
+		t.Fatal(err)
+	}
+	shop := process.New(t, "SHOP_DATA_DIR="+dir)
+	ordinary.runs(shop)
+	shop.Begin()
+	code := shop.Exit()
+	lines := strings.Split(strings.TrimSpace(shop.Output()), "\n")
+	if last := lines[len(lines)-1]; code != 1 || len(lines) > 2 || !strings.Contains(last, "SHOP_DATA_DIR") || !strings.Contains(last, dir) {
+		t.Errorf("code %d, want 1 and a line with %s after one of progress:\n%s", code, dir, shop.Output())
+	}
+}
+
 type user struct {
 	name string
 	id   uint32 // 0 is whoever runs the tests

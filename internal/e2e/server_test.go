@@ -12,6 +12,8 @@ import (
 
 	"coatcheck/internal/e2e/process"
 	"coatcheck/internal/postgres/pgtest"
+
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // stay keeps a client from following redirects.
@@ -50,24 +52,12 @@ func TestRequestInFlightFinishes(t *testing.T) {
 	alice.add("camel-overcoat")
 
 	// Her second coat has to wait for a row that the test holds.
-	tx, err := db.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tx.Exec(t.Context(), `SELECT FROM cart_items FOR UPDATE`); err != nil {
-		t.Fatal(err)
-	}
+	letGo := hold(t, db)
 	alice.client.CheckRedirect = stay
 	var flight sync.WaitGroup
 	var landed page
 	flight.Go(func() { landed = alice.add("camel-overcoat") })
-	for waiting := false; !waiting; {
-		err := db.QueryRow(t.Context(), `
-			SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database())`).Scan(&waiting)
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	waitForTheHeld(t, db)
 
 	shop.Interrupt()
 	for { // until the door is closed
@@ -77,9 +67,7 @@ func TestRequestInFlightFinishes(t *testing.T) {
 		}
 		conn.Close()
 	}
-	if err := tx.Rollback(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	letGo()
 	flight.Wait()
 	if landed.status != http.StatusSeeOther {
 		t.Errorf("the request in flight: status %d", landed.status)
@@ -90,6 +78,97 @@ func TestRequestInFlightFinishes(t *testing.T) {
 	var pieces int
 	if err := db.QueryRow(t.Context(), `SELECT quantity FROM cart_items`).Scan(&pieces); err != nil || pieces != 2 {
 		t.Errorf("the cart holds %d pieces, %v", pieces, err)
+	}
+}
+
+// Somebody who does not want to wait for the requests in flight asks twice.
+func TestSecondSignalEndsTheShopAtOnce(t *testing.T) {
+	t.Parallel()
+	database := pgtest.URL(t)
+	db := connect(t, database)
+	shop := process.Open(t, "DATABASE_URL="+database, "SHOP_DEMO=true")
+	alice := visit(t, shop)
+	alice.add("camel-overcoat")
+	letGo := hold(t, db)
+	defer letGo()
+	var flight sync.WaitGroup
+	defer flight.Wait()
+	flight.Go(func() {
+		// No answer is what she gets.
+		if answer, err := alice.client.PostForm(shop.URL+"/cart/items", url.Values{"product": {"camel-overcoat"}, "quantity": {"1"}}); err == nil {
+			answer.Body.Close()
+			t.Errorf("the request in flight is answered: %s", answer.Status)
+		}
+	})
+	waitForTheHeld(t, db)
+
+	shop.Interrupt()
+	shop.WaitFor("closing")
+	shop.Interrupt()
+	if code := shop.Exit(); code == 0 {
+		t.Error("cut off in the middle of a request, the shop ends as if all were well")
+	}
+}
+
+// hold keeps every line of every cart locked until it is let go.
+func hold(t *testing.T, db *pgxpool.Pool) (letGo func()) {
+	t.Helper()
+	tx, err := db.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), `SELECT FROM cart_items FOR UPDATE`); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := tx.Rollback(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// waitForTheHeld returns when somebody waits for what is held.
+func waitForTheHeld(t *testing.T, db *pgxpool.Pool) {
+	t.Helper()
+	for waiting := false; !waiting; {
+		err := db.QueryRow(t.Context(), `
+			SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database())`).Scan(&waiting)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// ASVS 4.1.3: everybody can write X-Forwarded-For; it counts only if a proxy
+// of ours did, and then only what that proxy itself has seen.
+func TestForwardedAddressCountsFromATrustedProxyAlone(t *testing.T) {
+	t.Parallel()
+	database := pgtest.URL(t)
+	for _, c := range []struct{ proxies, logged string }{
+		{"", "address=127.0.0.1"},
+		{"10.0.0.0/8", "address=127.0.0.1"},
+		{"127.0.0.0/8", "address=203.0.113.7"},
+	} {
+		t.Run(c.proxies, func(t *testing.T) {
+			t.Parallel()
+			settings := []string{"DATABASE_URL=" + database}
+			if c.proxies != "" {
+				settings = append(settings, "SHOP_TRUSTED_PROXIES="+c.proxies)
+			}
+			shop := process.Open(t, settings...)
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, shop.URL+"/products/forwarded", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Header.Set("X-Forwarded-For", "198.51.100.1, 203.0.113.7")
+			visit(t, shop).read(http.DefaultClient.Do(request))
+			shop.WaitFor("path=/products/forwarded")
+			for line := range strings.Lines(shop.Output()) {
+				if strings.Contains(line, "path=/products/forwarded") && !strings.Contains(line, c.logged+"\n") {
+					t.Errorf("want %s, and the log says %s", c.logged, line)
+				}
+			}
+		})
 	}
 }
 

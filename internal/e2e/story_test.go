@@ -72,6 +72,10 @@ func TestAlicesStory(t *testing.T) {
 		t.Errorf("the order is at %s and costs %s; want %s", order.path, order.total(), form.total())
 	}
 
+	if strings.Contains(shop.Output(), ticket) {
+		t.Error("her ticket is in the log, where others may read it")
+	}
+
 	// She signs out, and a copy of her ticket is worth nothing, on any server.
 	if after := alice.post("/logout").is(t, "", "0"); !strings.Contains(after.message(), "signed out") {
 		t.Errorf("after the sign-out she is told %q", after.message())

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -109,7 +110,13 @@ func (s *Shop) Start() {
 // WaitOpen returns when the shop is open.
 func (s *Shop) WaitOpen() {
 	s.t.Helper()
-	s.await("the shop to open", func() bool { return strings.Contains(s.Output(), "open at ") })
+	s.WaitFor("open at ")
+}
+
+// WaitFor returns when the shop has written text.
+func (s *Shop) WaitFor(text string) {
+	s.t.Helper()
+	s.await(strconv.Quote(text), func() bool { return strings.Contains(s.Output(), text) })
 }
 
 // Begin starts the process and does not wait.
