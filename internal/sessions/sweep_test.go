@@ -26,8 +26,13 @@ func (s *shop) sweeping() (next func() (removed int, err error), stop func()) {
 		})
 	}()
 	next = func() (int, error) {
-		r := <-reports
-		return r.removed, r.err
+		select {
+		case r := <-reports:
+			return r.removed, r.err
+		case <-stopped:
+			s.Fatal("SweepEvery has ended before its context")
+			return 0, nil
+		}
 	}
 	return next, func() {
 		cancel()
