@@ -1,9 +1,9 @@
 # The commands of the shop. "make" alone lists them.
 
-.PHONY: help run test quick build needs withpostgres
+.PHONY: help run test quick build pictures needs withpostgres
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 run: build ## run the shop, with demo data, on http://localhost:8080
 	@exec bin/shop serve
@@ -24,6 +24,9 @@ quick: withpostgres ## vet, staticcheck, and the tests that need only Go and Pos
 	go vet ./...
 	go tool staticcheck ./...
 	@bin/withpostgres -- go test $$(go list ./... | grep -vE '$(DEMANDING)')
+
+pictures: build ## take the README's pictures anew, in Chromium
+	@go run ./internal/e2e/pictures bin/shop docs/pictures
 
 withpostgres:
 	@go build -o bin/withpostgres ./internal/postgres/pgtest/withpostgres
