@@ -144,12 +144,12 @@ func waitForTheHeld(t *testing.T, db *pgxpool.Pool) {
 func TestForwardedAddressCountsFromATrustedProxyAlone(t *testing.T) {
 	t.Parallel()
 	database := pgtest.URL(t)
-	for _, c := range []struct{ proxies, logged string }{
-		{"", "address=127.0.0.1"},
-		{"10.0.0.0/8", "address=127.0.0.1"},
-		{"127.0.0.0/8", "address=203.0.113.7"},
+	for _, c := range []struct{ name, proxies, logged string }{
+		{"no proxies", "", "address=127.0.0.1"},
+		{"others", "10.0.0.0/8", "address=127.0.0.1"},
+		{"this one", "127.0.0.0/8", "address=203.0.113.7"},
 	} {
-		t.Run(c.proxies, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			settings := []string{"DATABASE_URL=" + database}
 			if c.proxies != "" {

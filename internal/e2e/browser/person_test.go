@@ -108,6 +108,7 @@ func (p *person) untroubled() {
 	p.t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	slices.Sort(p.troubles)
 	for _, trouble := range slices.Compact(p.troubles) {
 		p.t.Error(trouble)
 	}
@@ -139,6 +140,20 @@ func (p *person) land(steps ...chromedp.Action[chromedp.Void]) int64 {
 func (p *person) visit(path string) int64 {
 	p.t.Helper()
 	return p.land(chromedp.Navigate(p.url + path))
+}
+
+// back presses "back". A browser that has kept the page as it was shows it
+// without loading it, so this waits for the page to come, not to load.
+func (p *person) back() {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	_, err := chromedp.Run(ctx, chromedp.WaitEvent(page.FrameNavigated, nil, chromedp.Evaluate[chromedp.Void](`history.back()`)))
+	if err != nil {
+		p.t.Fatalf("back from %s: %v", p.path(), err)
+	}
+	for ctx.Err() == nil && ask[string](p, `document.readyState`) != "complete" {
+	}
 }
 
 // follow clicks the link with that text.

@@ -8,8 +8,6 @@ import (
 
 	"coatcheck/internal/e2e/process"
 	"coatcheck/internal/postgres/pgtest"
-
-	"github.com/chromedp/chromedp"
 )
 
 func open(t *testing.T) *process.Shop {
@@ -87,7 +85,7 @@ func TestBackAfterSignOutShowsNothing(t *testing.T) {
 	alice.follow("Orders")
 	alice.press("Sign out")
 	for range 5 {
-		alice.run(chromedp.NavigateBack())
+		alice.back()
 		alice.is("", "0")
 		if strings.Contains(alice.body(), "Sign out") || strings.HasPrefix(alice.path(), "/orders") {
 			t.Errorf("back at %s the browser shows:\n%s", alice.path(), alice.body())
