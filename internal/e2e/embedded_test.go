@@ -18,8 +18,7 @@ func TestStoryOnTheShopsOwnPostgres(t *testing.T) {
 		t.Run(user.name, func(t *testing.T) {
 			t.Parallel()
 			dir := user.newDir(t)
-			shop := process.New(t, "SHOP_DATA_DIR="+dir, "HOME="+filepath.Dir(dir))
-			user.runs(shop)
+			shop := user.shop(t, filepath.Dir(dir), "SHOP_DATA_DIR="+dir)
 			shop.Start()
 			alice := visit(t, shop)
 			alice.add("camel-overcoat")
@@ -43,8 +42,7 @@ func TestStoryOnTheShopsOwnPostgres(t *testing.T) {
 			alice.get("/cart").is(t, "Alice", "2")
 
 			// Two shops cannot have the same data.
-			second := process.New(t, "SHOP_DATA_DIR="+dir, "HOME="+filepath.Dir(dir))
-			user.runs(second)
+			second := user.shop(t, filepath.Dir(dir), "SHOP_DATA_DIR="+dir)
 			second.Begin()
 			if code := second.Exit(); code != 1 || !strings.Contains(second.Output(), dir) {
 				t.Errorf("a second shop on the same data: code %d, want 1 and a line with %s:\n%s", code, dir, second.Output())
@@ -63,8 +61,7 @@ func TestOrdinaryUserNeedsNoSettings(t *testing.T) {
 	t.Parallel()
 	ordinary := users()[len(users())-1]
 	home := filepath.Dir(ordinary.newDir(t))
-	shop := process.New(t, "HOME="+home)
-	ordinary.runs(shop)
+	shop := ordinary.shop(t, home)
 	shop.Start()
 	visit(t, shop).signIn("alice").is(t, "Alice", "0")
 	if postgresOn(home) == "" {
@@ -83,8 +80,7 @@ func TestDataDirThatCannotBeWrittenIsNamed(t *testing.T) {
 	if err := os.Chmod(filepath.Dir(dir), 0o555); err != nil {
 		t.Fatal(err)
 	}
-	shop := process.New(t, "SHOP_DATA_DIR="+dir)
-	ordinary.runs(shop)
+	shop := ordinary.shop(t, t.TempDir(), "SHOP_DATA_DIR="+dir)
 	shop.Begin()
 	code := shop.Exit()
 	lines := strings.Split(strings.TrimSpace(shop.Output()), "\n")
@@ -106,10 +102,18 @@ func users() []user {
 	return []user{{"root", 0}, {"ordinary user", 65534}}
 }
 
-func (u user) runs(shop *process.Shop) {
+// shop prepares a shop that the user will run.
+func (u user) shop(t *testing.T, home string, settings ...string) *process.Shop {
+	t.Helper()
+	settings = append(settings, "HOME="+home)
 	if u.id != 0 {
-		shop.As(u.id, u.id)
+		return process.New(t, settings...).As(u.id, u.id)
 	}
+	// Without a Postgres on the machine the shop downloads one; once is enough.
+	if cache, err := os.UserCacheDir(); err == nil {
+		settings = append(settings, "XDG_CACHE_HOME="+cache)
+	}
+	return process.New(t, settings...)
 }
 
 // newDir gives a directory that the user may write to and that the user of
