@@ -1,7 +1,7 @@
 -- +goose Up
 CREATE TABLE users (
     id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    email         text        NOT NULL UNIQUE CHECK (email = lower(email)),
+    email         text        NOT NULL UNIQUE CHECK (email = lower(email COLLATE "C")),
     name          text        NOT NULL,
     password_hash text        NOT NULL,
     role          text        NOT NULL DEFAULT 'customer' CHECK (role IN ('customer', 'administrator')),

@@ -90,13 +90,16 @@ func (c *Carts) Set(ctx context.Context, cartID int64, slug string, quantity int
 }
 
 func (c *Carts) remove(ctx context.Context, cartID int64, slug string) error {
-	_, err := c.db.Exec(ctx, `
+	tag, err := c.db.Exec(ctx, `
 		DELETE FROM cart_items i USING products p
 		WHERE i.cart_id = $1 AND p.slug = $2 AND p.id = i.product_id`, cartID, slug)
 	if err != nil {
 		return fmt.Errorf("take %s out of cart %d: %w", slug, cartID, err)
 	}
-	return nil
+	if tag.RowsAffected() == 0 { // it was out already, or there is no such thing
+		_, err = stock(ctx, c.db, slug)
+	}
+	return err
 }
 
 // add is one statement, so that additions sent at once all count.
@@ -123,17 +126,25 @@ func refused(ctx context.Context, db querier, err error, cartID int64, slug stri
 	if err != nil {
 		return fmt.Errorf("put %d of %s into cart %d: %w", quantity, slug, cartID, err)
 	}
-	var stock int
-	err = db.QueryRow(ctx, `SELECT stock FROM products WHERE slug = $1`, slug).Scan(&stock)
+	left, err := stock(ctx, db, slug)
 	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return ErrNoProduct
 	case err != nil:
-		return fmt.Errorf("look up %s: %w", slug, err)
-	case stock >= MaxQuantity:
-		return ErrTooMany // stock was not the limit
+		return err
+	case left >= MaxQuantity:
+		return ErrTooMany // the stock was not the limit
 	}
 	return ErrShort
+}
+
+func stock(ctx context.Context, db querier, slug string) (pieces int, err error) {
+	err = db.QueryRow(ctx, `SELECT stock FROM products WHERE slug = $1`, slug).Scan(&pieces)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, ErrNoProduct
+	}
+	if err != nil {
+		return 0, fmt.Errorf("look up %s: %w", slug, err)
+	}
+	return pieces, nil
 }
 
 // querier is a pool or a transaction.

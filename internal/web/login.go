@@ -69,11 +69,11 @@ func (s *Shop) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err := s.sessions.SignIn(w, r, sessions.Refs{UserID: user.ID, CartID: cartID}); err != nil {
 		return err
 	}
+	s.log.InfoContext(ctx, "signed in", "request", requestIDFrom(ctx), "user", user.ID, "address", address)
 	if err := s.carts.Retire(ctx, guestCart, cartID); err != nil {
 		return err
 	}
 
-	s.log.InfoContext(ctx, "signed in", "request", requestIDFrom(ctx), "user", user.ID, "address", address)
 	if capped {
 		s.leaveNotice(w, noticeCapped)
 	} else {

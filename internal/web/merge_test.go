@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"maps"
+	"net/http"
 	"strconv"
 	"testing"
 )
@@ -125,6 +126,7 @@ func TestQuantitiesOfTheCartCanBeChanged(t *testing.T) {
 	b.get("/cart").says("changed")
 	b.post("/cart/items/navy-peacoat", "quantity", "0").leadsTo("/cart")
 	page := b.get("/cart").says("out of your cart")
+	b.post("/cart/items/no-such-coat", "quantity", "0").is(http.StatusNotFound)
 	if want := map[string]int{"camel-overcoat": 7}; !maps.Equal(page.pieces(), want) {
 		t.Errorf("the cart holds %v, want %v", page.pieces(), want)
 	}
