@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"coatcheck/internal/postgres/pgtest"
 	"coatcheck/internal/sessions"
 )
 
@@ -22,6 +23,7 @@ var policies = []struct {
 
 func TestIdleSessionLivesToItsLimitAndNotMuchLonger(t *testing.T) {
 	t.Parallel()
+	db := pgtest.New(t)
 	for _, p := range policies {
 		for _, pause := range []struct {
 			length time.Duration
@@ -34,7 +36,7 @@ func TestIdleSessionLivesToItsLimitAndNotMuchLonger(t *testing.T) {
 		} {
 			t.Run(fmt.Sprintf("%v after %v", p.Idle, pause.length), func(t *testing.T) {
 				t.Parallel()
-				s := openShopWith(t, p.Policy, false)
+				s := openShopOn(t, db, p.Policy, false)
 				v := s.arrives(sessions.Refs{UserID: 1})
 				s.clock.turnTo(opening.Truncate(time.Microsecond).Add(pause.length))
 				v.wantTicket(pause.want)

@@ -3,6 +3,7 @@ package pgstore_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -52,7 +53,7 @@ func moveAndHold(t *testing.T, db *pgxpool.Pool, f filed) (end func(commit bool)
 	}
 	moved := make(chan error, 1)
 	go func() { moved <- pgstore.New(db).Move(t.Context(), f.key, to.key, to.Session) }()
-	waitForWaiters(t, db, 1)
+	waitForWaiters(t, db, 1, moved)
 	return func(commit bool) {
 		finish(t, tx, !commit)
 		if err := <-moved; (err == nil) != commit {
@@ -83,32 +84,40 @@ func finish(t *testing.T, tx pgx.Tx, commit bool) {
 }
 
 // waitForWaiters returns when so many statements of this database wait for a
-// lock that another one holds.
-func waitForWaiters(t *testing.T, db *pgxpool.Pool, want int) {
+// lock that another one holds. None of the calls may have come back by then.
+func waitForWaiters(t *testing.T, db *pgxpool.Pool, want int, calls ...chan error) {
 	t.Helper()
-	waiting := 0
-	for range 20_000 { // some seconds' worth of looks; a few are enough
+	for waiting := 0; waiting != want; {
 		err := db.QueryRow(t.Context(), `
 			SELECT count(*) FROM pg_stat_activity
 			WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waiting)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if waiting == want {
-			return
+		for _, call := range calls {
+			if len(call) > 0 {
+				t.Fatalf("a call came back without waiting for the row's lock: %v", <-call)
+			}
 		}
 	}
-	t.Fatalf("%d statements wait for a lock, want %d", waiting, want)
 }
 
-// lockable opens a store on a database of its own, with room for everybody
-// who waits, and a session in it.
-func lockable(t *testing.T) (*pgxpool.Pool, *pgstore.Store, filed) {
+// lockable opens a store with room for everybody who waits.
+func lockable(t *testing.T) (*pgxpool.Pool, *pgstore.Store) {
 	t.Helper()
 	db := another(t, pgtest.New(t), func(c *pgxpool.Config) { c.MaxConns = 8 })
-	st, f := pgstore.New(db), newSession()
+	return db, pgstore.New(db)
+}
+
+// alone empties the store and files one session.
+func alone(t *testing.T, db *pgxpool.Pool, st *pgstore.Store) filed {
+	t.Helper()
+	if _, err := db.Exec(t.Context(), `DELETE FROM sessions`); err != nil {
+		t.Fatal(err)
+	}
+	f := newSession()
 	create(t, st, f)
-	return db, st, f
+	return f
 }
 
 // late is a call that comes while its session is dying.
@@ -165,12 +174,11 @@ func TestLateCallWaitsForADeathThatIsTakenBackAndSucceeds(t *testing.T) {
 }
 
 func meetADeath(t *testing.T, final bool) {
+	db, st := lockable(t)
 	for _, death := range deaths {
 		for _, late := range lateCalls {
 			t.Run(death.name+"Meets"+late.name, func(t *testing.T) {
-				t.Parallel()
-				db, st, f := lockable(t)
-				to := newSession()
+				f, to := alone(t, db, st), newSession()
 				end, heir := death.hold(t, db, f)
 				wantFound(t, st, f) // a Load waits for nobody: not committed is not dead
 
@@ -180,7 +188,7 @@ func meetADeath(t *testing.T, final bool) {
 					found, err = late.call(t.Context(), st, f, to)
 					called <- err
 				}()
-				waitForWaiters(t, db, waiters(heir))
+				waitForWaiters(t, db, waiters(heir), called)
 				end(final)
 				if err := <-called; err != nil || found == final {
 					t.Errorf("%s: found %t, %v", late.name, found, err)
@@ -229,15 +237,15 @@ func wantOnly(t *testing.T, st *pgstore.Store, alive []filed, others ...filed) {
 
 func TestDeleteThatMeetsADeathEndsTheSessionEitherWay(t *testing.T) {
 	t.Parallel()
+	db, st := lockable(t)
 	for _, death := range deaths {
 		for _, final := range []bool{true, false} {
-			t.Run(death.name, func(t *testing.T) {
-				t.Parallel()
-				db, st, f := lockable(t)
+			t.Run(fmt.Sprintf("%s/final=%t", death.name, final), func(t *testing.T) {
+				f := alone(t, db, st)
 				end, heir := death.hold(t, db, f)
 				called := make(chan error, 1)
 				go func() { called <- st.Delete(t.Context(), f.key) }()
-				waitForWaiters(t, db, waiters(heir))
+				waitForWaiters(t, db, waiters(heir), called)
 				end(final)
 				if err := <-called; err != nil {
 					t.Errorf("Delete: %v", err)
@@ -253,11 +261,11 @@ func TestDeleteThatMeetsADeathEndsTheSessionEitherWay(t *testing.T) {
 // user's, and after it it still is.
 func TestDeleteByUserCatchesASessionOnTheMove(t *testing.T) {
 	t.Parallel()
+	db, st := lockable(t)
 	for _, death := range deaths {
 		for _, final := range []bool{true, false} {
-			t.Run(death.name, func(t *testing.T) {
-				t.Parallel()
-				db, st, f := lockable(t)
+			t.Run(fmt.Sprintf("%s/final=%t", death.name, final), func(t *testing.T) {
+				f := alone(t, db, st)
 				end, heir := death.hold(t, db, f)
 				var n int
 				called := make(chan error, 1)
@@ -266,7 +274,7 @@ func TestDeleteByUserCatchesASessionOnTheMove(t *testing.T) {
 					n, err = st.DeleteByUser(t.Context(), f.UserID, sessions.Key{})
 					called <- err
 				}()
-				waitForWaiters(t, db, waiters(heir))
+				waitForWaiters(t, db, waiters(heir), called)
 				end(final)
 				want := 1
 				if final && heir == nil {
@@ -285,6 +293,7 @@ func TestDeleteByUserCatchesASessionOnTheMove(t *testing.T) {
 // kills waits for it, and is not put off by the new version of the row.
 func TestDeathWaitsForATouchAndIsFinal(t *testing.T) {
 	t.Parallel()
+	db, st := lockable(t)
 	for name, kill := range map[string]func(context.Context, *pgstore.Store, filed, filed) error{
 		"Delete": func(ctx context.Context, st *pgstore.Store, f, _ filed) error { return st.Delete(ctx, f.key) },
 		"Move": func(ctx context.Context, st *pgstore.Store, f, to filed) error {
@@ -302,12 +311,11 @@ func TestDeathWaitsForATouchAndIsFinal(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			db, st, f := lockable(t)
+			f := alone(t, db, st)
 			touch := holdTouch(t, db, f)
 			killed := make(chan error, 1)
 			go func() { killed <- kill(t.Context(), st, f, newSession()) }()
-			waitForWaiters(t, db, 1)
+			waitForWaiters(t, db, 1, killed)
 			finish(t, touch, true)
 			if err := <-killed; err != nil {
 				t.Error(err)
@@ -333,8 +341,8 @@ func holdTouch(t *testing.T, db *pgxpool.Pool, f filed) pgx.Tx {
 // lock_timeout would end it.
 func TestSweepPassesOverARowThatATouchHolds(t *testing.T) {
 	t.Parallel()
-	db, st, touched := lockable(t)
-	idled := newSession()
+	db, st := lockable(t)
+	touched, idled := alone(t, db, st), newSession()
 	create(t, st, idled)
 	touch := holdTouch(t, db, touched)
 

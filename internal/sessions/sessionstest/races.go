@@ -3,9 +3,9 @@ package sessionstest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
+	"testing"
 	"time"
 
 	"coatcheck/internal/sessions"
@@ -23,25 +23,25 @@ const (
 )
 
 func races() (tests []test) {
-	for _, k := range killers {
-		for _, b := range bystanderCalls {
-			tests = append(tests, test{fmt.Sprintf("DeadStaysDead/%sMeets%s", k.name, b.name), func(r room) {
-				for range rounds {
-					r.meet(k, b.call)
-				}
-			}})
-		}
-	}
-	for i, a := range killers {
-		for _, b := range killers[i:] {
-			tests = append(tests, test{fmt.Sprintf("DeadStaysDead/%sMeets%s", a.name, b.name), func(r room) {
-				for range rounds {
-					r.clash(a, b)
-				}
-			}})
-		}
+	for i, k := range killers {
+		tests = append(tests, test{"DeadStaysDeadAfter" + k.name, func(r room) {
+			for _, b := range bystanderCalls {
+				r.race("Meets"+b.name, func(r room) { r.meet(k, b.call) })
+			}
+			for _, other := range killers[i:] {
+				r.race("Meets"+other.name, func(r room) { r.clash(k, other) })
+			}
+		}})
 	}
 	return tests
+}
+
+func (r room) race(name string, once func(r room)) {
+	r.Run(name, func(t *testing.T) {
+		for range rounds {
+			once(room{t, t.Context(), r.store})
+		}
+	})
 }
 
 // victim is a session about to die. Its absolute deadline has come, so that a
