@@ -54,5 +54,8 @@ func (d dataDir) takeLock() (release func(), err error) {
 		f.Close()
 		return nil, fmt.Errorf("SHOP_DATA_DIR: lock %s: %w", d.lock(), err)
 	}
-	return func() { f.Close() }, nil
+	return func() {
+		_ = unlock(f) // it held, so it can be given up
+		f.Close()
+	}, nil
 }

@@ -77,6 +77,10 @@ func tryLock(f *os.File) error {
 	return err
 }
 
+// unlock gives the lock up at once. Closing f would not do: a program that
+// this process is just about to start holds f, too, for a moment.
+func unlock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }
+
 // syncDir makes the names in a directory last.
 func syncDir(path string) error {
 	f, err := os.Open(path)

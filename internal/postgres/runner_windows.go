@@ -48,5 +48,10 @@ func tryLock(f *os.File) error {
 	return err
 }
 
+// unlock gives the lock up.
+func unlock(f *os.File) error {
+	return windows.UnlockFileEx(windows.Handle(f.Fd()), 0, 1, 0, new(windows.Overlapped))
+}
+
 // syncDir has nothing to do: NTFS keeps a journal of names.
 func syncDir(string) error { return nil }
