@@ -34,7 +34,8 @@ func parseID(s string) (id, bool) {
 	if len(s) != idLetters {
 		return "", false
 	}
-	if _, err := idCoding.DecodeString(s); err != nil {
+	// The length again, because the decoder skips line breaks.
+	if b, err := idCoding.DecodeString(s); err != nil || len(b) != idBytes {
 		return "", false
 	}
 	return id(s), true

@@ -47,8 +47,8 @@ type Store interface {
 	// returns ErrNotFound: another user's session is out of reach.
 	DeleteHandle(ctx context.Context, userID int64, handle string) error
 
-	// DeleteByUser ends all of a user's sessions but the one under keep, and
-	// says how many. The zero Key keeps none.
+	// DeleteByUser ends all of a user's sessions but the one under keep, also
+	// one that is moving meanwhile, and says how many. The zero Key keeps none.
 	DeleteByUser(ctx context.Context, userID int64, keep Key) (int, error)
 
 	// Sweep removes the sessions whose deadline, idle or absolute, has come
