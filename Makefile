@@ -1,6 +1,6 @@
 # The commands of the shop. "make" alone lists them.
 
-.PHONY: help run test quick build pictures needs withpostgres
+.PHONY: help run test quick fuzz build pictures needs withpostgres proofs
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -12,9 +12,10 @@ build: ## build bin/shop
 	@go build -o bin/shop ./cmd/shop
 
 # SHOP_TEST_POSTGRES=container or =local says what the tests' Postgres runs
-# on; without it a container is tried first.
-test: needs withpostgres ## run every test, with the race detector; installs what is missing
-	@bin/withpostgres -- go test -race -count=1 -timeout 10m ./...
+# on; without it a container is tried first. bin/proofs shows what go test
+# would, and fails also if a test that SECURITY.md names has not run.
+test: needs withpostgres proofs ## run every test, with the race detector; installs what is missing
+	@bin/withpostgres -- bin/proofs run go test -json -race -count=1 -timeout 10m ./...
 
 # Packages whose tests need more than Go and Postgres: a browser, Redis,
 # Memcached.
@@ -29,8 +30,18 @@ quick: ## vet, staticcheck, and the tests that need only Go and Postgres
 	@go test $$(go list ./... | grep -vE '$(DEMANDING)|/e2e$$')
 	@go test -count=1 ./internal/e2e
 
+FUZZTIME = 30s
+
+fuzz: ## send odd cookies, addresses and forms, for FUZZTIME=30s each
+	go test -run '^$$' -fuzz '^FuzzCookie$$' -fuzztime $(FUZZTIME) ./internal/sessions
+	go test -run '^$$' -fuzz '^FuzzNext$$' -fuzztime $(FUZZTIME) ./internal/web
+	go test -run '^$$' -fuzz '^FuzzForm$$' -fuzztime $(FUZZTIME) ./internal/web
+
 withpostgres:
 	@go build -o bin/withpostgres ./internal/postgres/pgtest/withpostgres
+
+proofs:
+	@go build -o bin/proofs ./internal/proofs
 
 # What the tests use besides Go: the names of a program, any of which will do,
 # and Debian's package for it. (The race detector is why there is a compiler.)

@@ -60,6 +60,8 @@ var forTests = []string{
 	"internal/sessions/sessionstest",
 	"internal/postgres/pgtest",
 	"internal/postgres/pgtest/withpostgres",
+	"internal/proofs",
+	"internal/mutants",
 }
 
 func isForTests(name string) bool {

@@ -1,0 +1,180 @@
+package main
+
+// A requirement is one sentence that must hold, and the tests that prove it.
+type requirement struct {
+	id    string
+	holds string
+	// tests are named as "internal/web.TestX", or "internal/web.TestX/sub" for
+	// a part of one. Without any the requirement is not proven yet.
+	tests []string
+}
+
+type section struct {
+	title, intro string
+	requirements []requirement
+}
+
+// table is everything that has to hold. Numbers are those of OWASP ASVS 5.0;
+// those with an X are the shop's own.
+var table = []section{aroundSessions, aroundTheRest}
+
+var aroundSessions = section{
+	title: "Sessions",
+	intro: "Chapter 7 of the ASVS, and what attacks on sessions and their races have taught others.",
+	requirements: []requirement{
+		{"7.1.1", "The idle and the absolute limit are written down with their reasons, and the figures in the README are those that are measured.", []string{
+			"internal/proofs.TestReadmeStatesTheLimits",
+			"internal/sessions.TestIdleSessionLivesToItsLimitAndNotMuchLonger",
+			"internal/sessions.TestSessionEndsAtItsAbsoluteLimitHoweverBusy",
+		}},
+		{"7.1.2", "It is written down how many sessions an account may have, and the sign-in beyond that ends the oldest.", nil}, // pending
+		{"7.2.1", "The server looks every ticket up in its own store; nothing that a browser sends is believed.", []string{
+			"internal/sessions.TestFlippedIDIsAnonymous",
+			"internal/sessions.TestMalformedIDCostsNoQuery",
+			"internal/e2e.TestSignOutOnOneServerIsSignOutOnAll",
+		}},
+		{"7.2.2", "Each session has an ID that was made for it and for no other.", []string{
+			"internal/sessions.TestUnknownIDIsNeverAdopted",
+			"internal/sessions.TestSigningInAgainMovesAgain",
+		}},
+		{"7.2.3", "An ID is 256 bits from the system's cryptographic source; a million have no pair and no pattern.", []string{
+			"internal/sessions.TestMillionIDsHaveNoPairAndNoPattern",
+			"internal/sessions.TestIDCanBeWrittenInOneWayOnly",
+		}},
+		{"7.2.4", "A sign-in, the first or another, makes a new ID, and the old one is dead everywhere.", []string{
+			"internal/sessions.TestSignInMovesToANewID",
+			"internal/sessions.TestPlantedSessionIsDeadAfterTheVictimSignsIn",
+			"internal/web.TestSignInMovesToANewID",
+			"internal/web.TestSecondSignInMovesAgain",
+			"internal/e2e.TestAlicesStory",
+		}},
+		{"7.3.1", "A session that is not used ends at the idle limit.", []string{
+			"internal/sessions.TestIdleSessionLivesToItsLimitAndNotMuchLonger",
+			"internal/sessions.TestIdleLimitCountsFromTheLastRequest",
+			"internal/web.TestIdleSessionEnds",
+		}},
+		{"7.3.2", "A session ends at the absolute limit, however busy it is.", []string{
+			"internal/sessions.TestSessionEndsAtItsAbsoluteLimitHoweverBusy",
+			"internal/sessions.TestIdleLimitNeverReachesPastTheAbsoluteOne",
+			"internal/web.TestBusySessionEndsToo",
+		}},
+		{"7.4.1", "Sign-out and timeouts end the session in the store, so that a copied cookie is worth nothing on any server.", []string{
+			"internal/sessions.TestSignOutEndsTheSessionAndThenClearsTheCookie",
+			"internal/sessions.TestTimedOutSessionIsDeletedAndItsCookieCleared",
+			"internal/web.TestSignOutEndsTheSessionInTheStore",
+			"internal/e2e.TestSignOutOnOneServerIsSignOutOnAll",
+			"internal/e2e.TestAlicesStory",
+		}},
+		{"7.4.2", "Disabling or deleting a user ends all their sessions at once.", nil}, // pending
+		{"7.4.3", "A changed password ends the user's other sessions.", nil},            // pending
+		{"7.4.4", "Every page of a signed-in visitor offers the sign-out.", []string{
+			"internal/web.TestSignOutIsOnEveryPageOfASignedInVisitor",
+			"internal/e2e.TestAlicesStory",
+		}},
+		{"7.4.5", "An administrator can end the sessions of one user, or of all.", nil},                                                        // pending
+		{"7.5.1", "Password and e-mail are changed only with the current password.", nil},                                                      // pending
+		{"7.5.2", "Users see their own sessions and can end any or all of them, after a fresh password; nobody else's are within reach.", nil}, // pending
+		{"7.5.3", "The riskiest act, ending everybody's sessions, asks the administrator for the password again.", nil},                        // pending
+		{"7.6.2", "No session signs itself in: nothing but the sign-in form does, and a link never.", []string{
+			"internal/web.TestGETAndHEADChangeNothing",
+			"internal/web.TestReadingMakesNoSessions",
+		}},
+		{"X1", "IDs are stored only as hashes: a copy of the table opens nobody's session.", []string{
+			"internal/sessions.TestCopyOfTheTableOpensNobodysSession",
+		}},
+		{"X2", "An ID that the shop has not made is never adopted.", []string{
+			"internal/sessions.TestUnknownIDIsNeverAdopted",
+			"internal/web.TestPlantedIDsAreNeverAdopted",
+		}},
+		{"X3", "Reading makes no rows, with or without a cookie.", []string{
+			"internal/sessions.TestLookingAroundMakesNoSession",
+			"internal/sessions.TestPageViewAnswersAnUnknownIDWithoutACookie",
+			"internal/web.TestReadingMakesNoSessions",
+		}},
+		{"X4", "An ID in an address, a form or any other header counts for nothing.", []string{
+			"internal/sessions.TestIDOutsideTheCookieIsIgnored",
+			"internal/web.TestIDsInAddressesAndFormsAreIgnored",
+		}},
+		{"X5", "Of two session cookies none counts, whichever comes first.", []string{
+			"internal/sessions.TestRepeatedCookieIsAnonymousInWhateverOrder",
+			"internal/web.TestPlantedIDsAreNeverAdopted",
+		}},
+		{"X6", "Cookies of a wrong shape, from a byte to a mebibyte, do no harm and cost no query.", []string{
+			"internal/sessions.TestMalformedIDCostsNoQuery",
+			"internal/sessions.FuzzCookie",
+			"internal/web.TestOversizeCookiesAreHarmless",
+		}},
+		{"X7", "Nothing that was confirmed is lost: additions to a cart count, whatever else happens at that moment.", []string{
+			"internal/web.TestParallelAdditionsAllCount",
+			"internal/web.TestAdditionsRacingASignInAreCountedOrRefused",
+			"internal/web.TestAdditionAheadOfASignInIsMerged",
+			"internal/web.TestAdditionInTheMiddleOfASignInIsMerged",
+			"internal/web.TestAdditionBehindASignInIsRefused",
+			"internal/web.TestAdditionsRacingACheckoutAreNotLost",
+			"internal/cart.TestAdditionsAtOnceAllCountUpToTheLimit",
+		}},
+		{"X8", "Dead stays dead: no call, however late, brings back a session that has ended. Every ending meets every call, by chance and in each order that row locks allow.", []string{
+			"internal/sessions/pgstore.TestStoreKeepsTheContract/DeadStaysDeadAfterDelete",
+			"internal/sessions/pgstore.TestStoreKeepsTheContract/DeadStaysDeadAfterMove",
+			"internal/sessions/pgstore.TestStoreKeepsTheContract/DeadStaysDeadAfterDeleteHandle",
+			"internal/sessions/pgstore.TestStoreKeepsTheContract/DeadStaysDeadAfterDeleteByUser",
+			"internal/sessions/pgstore.TestStoreKeepsTheContract/DeadStaysDeadAfterSweep",
+			"internal/sessions/pgstore.TestLateCallWaitsForADeathAndFindsNothing",
+			"internal/sessions/pgstore.TestDeleteThatMeetsADeathEndsTheSessionEitherWay",
+			"internal/sessions/pgstore.TestDeleteByUserCatchesASessionOnTheMove",
+			"internal/sessions/pgstore.TestDeathWaitsForATouchAndIsFinal",
+			"internal/sessions.TestSessionThatEndsUnderTheMiddlewareIsUnknown",
+			"internal/sessions.TestOfManyChangesAtOnceOneWins",
+		}},
+		{"X9", "A request that is under way while a sign-in changes the ID leaves the new cookie alone.", []string{
+			"internal/sessions.TestWorkInFlightLeavesTheNewCookieAlone",
+			"internal/sessions.TestChangeOfASessionThatHasEndedChangesNothing",
+			"internal/web.TestAdditionBehindASignInIsRefused",
+		}},
+		{"X9, password", "The same while a new password changes the ID.", nil}, // pending
+		{"X10", "An answer that says that something was done leaves only after it was committed.", []string{
+			"internal/sessions.TestNoCookieIsSentForASessionThatWasNotFiled",
+			"internal/web.TestWhatTheStoreDidNotDoIsNotReportedAsDone",
+			"internal/web.TestOutageOfTheSessionStoreAloneIsNoSignOut",
+		}},
+		{"X11", "A store that is down signs nobody out: the answer is a 503, and the cookie works afterwards.", []string{
+			"internal/sessions.TestStoreThatFailsIsNoSignOut",
+			"internal/sessions.TestRequestThatIsCalledOffIsNoSignOut",
+			"internal/web.TestOutageKeepsEverybodySignedIn",
+			"internal/e2e.TestDatabaseDownIsNoSignOut",
+		}},
+		{"X12", "A sign-out that did not happen is not reported as done.", []string{
+			"internal/sessions.TestSignOutThatFailsSaysSoAndLeavesTheCookie",
+			"internal/web.TestWhatTheStoreDidNotDoIsNotReportedAsDone",
+			"internal/web.TestOutageKeepsEverybodySignedIn",
+		}},
+		{"X13", "Sessions time out whether or not anybody sweeps.", []string{
+			"internal/sessions.TestTimedOutSessionIsDeletedAndItsCookieCleared",
+			"internal/e2e.TestTimedOutVisitorIsToldAndLedOn",
+		}},
+		{"X14", "The sweep works in small steps, holds up nobody, and is safe on several servers at once.", []string{
+			"internal/sessions/pgstore.TestSweepTakesManyShortTransactions",
+			"internal/sessions/pgstore.TestTwoServersSweepEachRowOnce",
+			"internal/sessions/pgstore.TestSweepTakesWhatNobodyHolds",
+			"internal/sessions/pgstore.TestSweepPassesOverARowThatATouchHolds",
+		}},
+		{"X15", "The idle deadline is written once in a while, not at each request, and never by a file.", []string{
+			"internal/sessions.TestTouchesAreThrottled",
+			"internal/sessions.TestStoredDeadlineIsLateByTheSlackAtMost",
+			"internal/web.TestTouchesAreRareAndNeverByAssets",
+			"internal/web.TestPagesTakeTwoRoundTripsAndWriteNothing",
+		}},
+		{"X17", "A row holds references and deadlines, and describes neither a person nor a thing.", []string{
+			"internal/sessions/pgstore.TestRowHoldsReferencesAndDeadlinesOnly",
+		}},
+		{"X18", "A sign-in takes nothing along but the guest's cart: nothing planted, nothing of another user's.", []string{
+			"internal/sessions.TestPlantedSessionIsDeadAfterTheVictimSignsIn",
+			"internal/web.TestSignInAsSomebodyElseTakesNothingAlong",
+			"internal/web.TestPlanterOfASessionIsLeftWithNothing",
+		}},
+		{"X20", "The limit on an account's sessions holds under fifty sign-ins at once.", nil}, // pending
+		{"X21", "After the sign-out the browser's back button shows no page of the account.", []string{
+			"internal/e2e/browser.TestBackAfterSignOutShowsNothing",
+		}},
+	},
+}
