@@ -68,6 +68,7 @@ var aroundTheRest = section{
 		}},
 		{"6.1.1, 6.3.1", "Guessers are slowed down by account and address, also many at once, and the owner is not locked out.", []string{
 			"internal/auth.TestFailuresAreCountedByAccountAndAddress",
+			"internal/auth.TestGuessesThatPassTheFirstLookTogetherAreCounted",
 			"internal/auth.TestVolleyAtSeveralServersCannotSlipPastTheCount",
 			"internal/web.TestGuesserIsSlowedDownAndTheOwnerIsNot",
 			"internal/web.TestVolleyOfGuessesCannotSlipPastTheCount",

@@ -24,7 +24,11 @@ func FuzzCookie(f *testing.F) {
 			f.Add(lines, strings.HasPrefix(name, "__Host-"))
 		}
 	}
+	f.Add(strings.Repeat("A", 42)+"\n", false)
 	f.Fuzz(func(t *testing.T, lines string, secure bool) {
+		if parsed, ok := parseID(lines); ok { // also what net/http would not let through
+			looksLikeOurs(t, parsed)
+		}
 		c := newCookie(secure)
 		r := &http.Request{Header: http.Header{"Cookie": strings.Split(lines, "\n")}}
 		got, ticket := c.read(r)
@@ -34,20 +38,25 @@ func FuzzCookie(f *testing.F) {
 			}
 			return
 		}
-		if len(got) != idLetters || strings.Trim(string(got), "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
-			t.Errorf("the ID %q was taken", got)
-		}
-		if again, ok := parseID(string(got)); !ok || again != got {
-			t.Errorf("the ID %q reads as %q, %t", got, again, ok)
-		}
-		bytes, err := idCoding.DecodeString(string(got))
-		if err != nil || idCoding.EncodeToString(bytes) != string(got) {
-			t.Errorf("the ID %q is another way to write %q, %v", got, idCoding.EncodeToString(bytes), err)
-		}
+		looksLikeOurs(t, got)
 		if n := wellFormed(lines, c.name); n != 1 {
 			t.Errorf("the ID %q was taken from %d cookies: %q", got, n, lines)
 		}
 	})
+}
+
+func looksLikeOurs(t *testing.T, i id) {
+	t.Helper()
+	if len(i) != idLetters || strings.Trim(string(i), "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+		t.Errorf("the ID %q was taken", i)
+	}
+	if again, ok := parseID(string(i)); !ok || again != i {
+		t.Errorf("the ID %q reads as %q, %t", i, again, ok)
+	}
+	bytes, err := idCoding.DecodeString(string(i))
+	if err != nil || idCoding.EncodeToString(bytes) != string(i) {
+		t.Errorf("the ID %q is another way to write %q, %v", i, idCoding.EncodeToString(bytes), err)
+	}
 }
 
 // wellFormed counts the cookies of a name by hand, as RFC 6265 writes them.
