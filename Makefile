@@ -1,6 +1,6 @@
 # The commands of the shop. "make" alone lists them.
 
-.PHONY: help run test quick fuzz build pictures needs withpostgres proofs
+.PHONY: help run test quick fuzz mutants build pictures needs withpostgres proofs
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,11 @@ fuzz: ## send odd cookies, addresses and forms, for FUZZTIME=30s each
 	go test -run '^$$' -fuzz '^FuzzCookie$$' -fuzztime $(FUZZTIME) ./internal/sessions
 	go test -run '^$$' -fuzz '^FuzzNext$$' -fuzztime $(FUZZTIME) ./internal/web
 	go test -run '^$$' -fuzz '^FuzzForm$$' -fuzztime $(FUZZTIME) ./internal/web
+
+# Not a part of make test: it compiles the shop a hundred times over.
+mutants: withpostgres ## take the defences out, one at a time; a test must notice
+	@go build -o bin/mutants ./internal/mutants
+	@bin/withpostgres -- bin/mutants
 
 withpostgres:
 	@go build -o bin/withpostgres ./internal/postgres/pgtest/withpostgres

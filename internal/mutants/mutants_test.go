@@ -1,0 +1,77 @@
+package main
+
+import (
+	"go/format"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// The table does not rot: each defence is where it says, and the code without
+// it is Go.
+func TestEveryMutantFitsItsFile(t *testing.T) {
+	t.Parallel()
+	names := map[string]bool{}
+	for _, m := range table {
+		if names[m.name] {
+			t.Errorf("%q comes twice", m.name)
+		}
+		names[m.name] = true
+		source, err := os.ReadFile(filepath.Join("..", "..", m.file))
+		if err != nil {
+			t.Errorf("%s: %v", m.name, err)
+			continue
+		}
+		mutated, err := m.mutate(string(source))
+		if err != nil {
+			t.Errorf("%s: %v", m.name, err)
+			continue
+		}
+		if filepath.Ext(m.file) == ".go" {
+			if _, err := format.Source([]byte(mutated)); err != nil {
+				t.Errorf("%s: %v", m.name, err)
+			}
+		}
+		if m.to == m.from || m.run == "" {
+			t.Errorf("%s: nothing changes, or every test would run", m.name)
+		}
+		if _, err := regexp.Compile(m.run); err != nil {
+			t.Errorf("%s: %v", m.name, err)
+		}
+		if found, err := filepath.Glob(filepath.Join("..", "..", m.tests, "*_test.go")); len(found) == 0 || err != nil {
+			t.Errorf("%s: there are no tests in %s, %v", m.name, m.tests, err)
+		}
+	}
+}
+
+func TestMutantTakesOneTextOut(t *testing.T) {
+	t.Parallel()
+	m := mutant{file: "x.go", from: "a < b", to: "true"}
+	if got, err := m.mutate("if a < b {}"); got != "if true {}" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	for _, source := range []string{"", "if a < c {}", "if a < b || a < b {}"} {
+		if got, err := m.mutate(source); err == nil || !strings.Contains(err.Error(), "x.go") {
+			t.Errorf("%q becomes %q, %v; want an error that names the file", source, got, err)
+		}
+	}
+}
+
+func TestOnlyAFailedTestKills(t *testing.T) {
+	t.Parallel()
+	for output, want := range map[string]string{
+		"--- FAIL: TestX (0.01s)\n    x_test.go:1: no\nFAIL\n":         "TestX",
+		"--- FAIL: TestX (0.01s)\n    --- FAIL: TestX/y (0s)\n":        "TestX/y",
+		"--- FAIL: TestX (0.01s)\n--- FAIL: TestXY (0s)\n":             "TestX",
+		"\npanic: test timed out after 1m0s\n":                         "(it hangs)",
+		"ok  \tcoatcheck/x\t0.1s\n":                                    "",
+		"# coatcheck/x\nx.go:1: undefined: y\nFAIL x [build failed]\n": "",
+		"the page says --- FAIL: nothing\n":                            "",
+	} {
+		if got := killer(output); got != want {
+			t.Errorf("%q is a failure of %q, want %q", output, got, want)
+		}
+	}
+}
