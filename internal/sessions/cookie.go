@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 // cookie knows the name and the flags of the ticket's cookie.
@@ -44,10 +45,12 @@ func (c cookie) read(r *http.Request) (id, Ticket) {
 	return id, TicketLive
 }
 
-// send hands the visitor a ticket. It has no Max-Age: the cookie ends with
-// the browser, and the session with the server's deadlines, which a client
-// cannot bend.
-func (c cookie) send(ctx context.Context, w http.ResponseWriter, i id) { c.set(ctx, w, string(i), 0) }
+// send hands the visitor a ticket. One to keep outlasts the browser for keep;
+// any other has no Max-Age, and ends with the browser. Either way the session
+// ends with the server's deadlines, which a client cannot bend.
+func (c cookie) send(ctx context.Context, w http.ResponseWriter, i id, keep time.Duration) {
+	c.set(ctx, w, string(i), int(keep.Seconds()))
+}
 
 // clear tells the browser to drop its ticket.
 func (c cookie) clear(ctx context.Context, w http.ResponseWriter) { c.set(ctx, w, "", -1) }

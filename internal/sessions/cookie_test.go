@@ -184,7 +184,7 @@ func TestAnswerSetsTheCookieOnce(t *testing.T) {
 	a := v.must(func(s *shop, w http.ResponseWriter, r *http.Request) error {
 		http.SetCookie(w, &http.Cookie{Name: "flash", Value: "welcome"})
 		http.SetCookie(w, &http.Cookie{Name: "session2", Value: "another"})
-		return s.SignIn(w, r, sessions.Refs{UserID: 1})
+		return s.SignIn(w, r, sessions.Refs{UserID: 1}, false)
 	})
 	s.want(a, sessions.TicketLivedOut)
 	want := []string{"flash=welcome", "session2=another", "session=" + v.id + "; Path=/; HttpOnly; SameSite=Lax"}

@@ -11,64 +11,81 @@ import (
 type Config struct {
 	Store  Store
 	Policy Policy
+	// Kept is the longer policy of those who ask to stay signed in; the zero
+	// Policy means DefaultKept.
+	Kept Policy
+	// Most is how many sessions an account may have at a time; the next
+	// sign-in ends the oldest (ASVS 5.0 V7.1.2). 0 means DefaultMost.
+	Most int
 	// Secure says that the browser speaks HTTPS to this shop, directly or
 	// through a proxy. It decides the cookie's name and flags.
 	Secure bool
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+	// Address says where a request comes from, for the record; nil means
+	// that the record does not say.
+	Address func(r *http.Request) string
 	// Failed answers a request whose session could not be looked up because
 	// the store failed. It must not treat the visitor as signed out: the
 	// cookie stays as it is.
 	Failed func(w http.ResponseWriter, r *http.Request, err error)
 }
 
+// DefaultMost is a phone, two computers and a tablet, five times over.
+const DefaultMost = 20
+
 // Manager hands out tickets and takes them back. Every change of a session is
 // a call on it that returns an error before the first byte of the answer is
 // written; a handler that gets one must not answer as if it had worked.
 type Manager struct {
-	store  Store
-	policy Policy
-	cookie cookie
-	now    func() time.Time
-	failed func(w http.ResponseWriter, r *http.Request, err error)
+	store   Store
+	policy  Policy
+	kept    Policy
+	most    int
+	cookie  cookie
+	now     func() time.Time
+	address func(r *http.Request) string
+	failed  func(w http.ResponseWriter, r *http.Request, err error)
 }
 
-// NewManager checks the policy and sets up a Manager.
+// NewManager checks the policies and sets up a Manager.
 func NewManager(c Config) (*Manager, error) {
-	if err := c.Policy.Check(); err != nil {
-		return nil, err
+	if c.Kept == (Policy{}) {
+		c.Kept = DefaultKept
+	}
+	if c.Most == 0 {
+		c.Most = DefaultMost
 	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Address == nil {
+		c.Address = func(*http.Request) string { return "" }
+	}
+	if err := c.Policy.Check(); err != nil {
+		return nil, err
+	}
+	if err := c.Kept.CheckKept(c.Policy); err != nil {
+		return nil, err
+	}
 	return &Manager{
-		store:  c.Store,
-		policy: c.Policy,
-		cookie: newCookie(c.Secure),
-		now:    c.Now,
-		failed: c.Failed,
+		store:   c.Store,
+		policy:  c.Policy,
+		kept:    c.Kept,
+		most:    c.Most,
+		cookie:  newCookie(c.Secure),
+		now:     c.Now,
+		address: c.Address,
+		failed:  c.Failed,
 	}, nil
 }
 
-// Begin starts a session for a visitor who has none, and sends its ID. Call
-// it at the first thing worth remembering and no earlier: a visitor who only
+// Begin starts a session for a guest who has none, and sends its ID. Call it
+// at the first thing worth remembering and no earlier: a visitor who only
 // looks around needs no row, and a crawler must not be able to fill the store.
 func (m *Manager) Begin(w http.ResponseWriter, r *http.Request, refs Refs) error {
-	ctx := r.Context()
-	id, s := m.newSession(refs)
-	finish := tracingStore(ctx, "create")
-	err := m.store.Create(ctx, id.key(), s)
-	finish(err)
-	if err != nil {
-		return err
-	}
-	trace(ctx, func(t *Trace) {
-		if t.Began != nil {
-			t.Began(s)
-		}
-	})
-	m.cookie.send(ctx, w, id)
-	return nil
+	_, err := m.begin(w, r, refs, m.policy, Made)
+	return err
 }
 
 // Change gives the visitor other references under a new ID. The old ID dies
@@ -76,84 +93,154 @@ func (m *Manager) Begin(w http.ResponseWriter, r *http.Request, refs Refs) error
 // way, Change returns ErrNotFound, sends no cookie and so leaves alone the one
 // that whatever ended it may have sent.
 func (m *Manager) Change(w http.ResponseWriter, r *http.Request, refs Refs) error {
-	ctx := r.Context()
-	v := visitFrom(ctx)
-	if v.ticket != TicketLive {
-		return ErrNotFound
-	}
-	id, s := m.newSession(refs)
-	finish := tracingStore(ctx, "move")
-	err := m.store.Move(ctx, v.key, id.key(), s)
-	finish(err)
-	if err != nil {
-		return err
-	}
-	trace(ctx, func(t *Trace) {
-		if t.Moved != nil {
-			t.Moved(v.session, s)
-		}
-	})
-	m.cookie.send(ctx, w, id)
-	return nil
+	_, err := m.move(w, r, refs, m.policyOf(visitFrom(r.Context()).session), Moved)
+	return err
+}
+
+// Renew gives a visitor who has just given the password once more a new ID,
+// and a session that begins now (ASVS 5.0 V7.2.4). Its errors are Change's.
+func (m *Manager) Renew(w http.ResponseWriter, r *http.Request) error {
+	return m.Change(w, r, visitFrom(r.Context()).session.Refs)
 }
 
 // SignIn gives the visitor a session of refs.UserID under a new ID, whatever
 // they carried before. An attacker who planted an ID in the browser is left
 // with a dead one (session fixation; ASVS 5.0 V7.2.4). The caller has checked
-// the password.
-func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, refs Refs) error {
-	err := m.Change(w, r, refs)
-	if errors.Is(err, ErrNotFound) { // nothing to move from: a new visitor, or a session that has just ended
-		return m.Begin(w, r, refs)
+// the password. With keep the session follows the longer policy, and its
+// cookie outlasts the browser.
+func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, refs Refs, keep bool) error {
+	policy := m.policy
+	if keep {
+		policy = m.kept
 	}
+	key, err := m.move(w, r, refs, policy, SignedIn)
+	if errors.Is(err, ErrNotFound) { // nothing to move from: a new visitor, or a session that has just ended
+		key, err = m.begin(w, r, refs, policy, SignedIn)
+	}
+	if err != nil {
+		return err
+	}
+	// After the new one is filed, not before: of many sign-ins at once the
+	// last one sees them all.
+	ctx, e := r.Context(), Event{At: m.clock(), Kind: CrowdedOut}
+	_, err = m.endMany(ctx, "delete oldest", e, func() (int, error) {
+		return m.store.DeleteOldest(ctx, refs.UserID, m.most, key, e)
+	})
 	return err
 }
 
 // SignOut ends the session in the store and then tells the browser to drop
 // the cookie, in that order: a sign-out that did not happen is never reported
 // as done. A copy of the cookie is worth nothing from then on (ASVS 5.0
-// V7.4.1).
+// V7.4.1). It returns ErrNotFound, and leaves the cookie alone, if another
+// request has ended or moved the session since this one came in.
 func (m *Manager) SignOut(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	v := visitFrom(ctx)
 	if v.ticket == TicketLive {
-		if err := m.end(ctx, v.key, v.session, EndedBySignOut); err != nil {
+		if err := m.end(ctx, *v, m.event(r, SignedOut, v.session.UserID)); err != nil {
 			return err
 		}
 	}
 	if v.ticket != TicketNone {
 		m.cookie.clear(ctx, w)
 	}
+	*v = visit{}
 	return nil
 }
 
-func (m *Manager) end(ctx context.Context, k Key, s Session, why Cause) error {
+func (m *Manager) begin(w http.ResponseWriter, r *http.Request, refs Refs, policy Policy, k Kind) (Key, error) {
+	ctx := r.Context()
+	id, s := m.newSession(refs, policy)
+	e := m.event(r, k, refs.UserID)
+	e.Session = s.Handle
+	finish := tracingStore(ctx, "create")
+	err := m.store.Create(ctx, id.key(), s, e)
+	finish(err)
+	if err != nil {
+		return Key{}, err
+	}
+	trace(ctx, func(t *Trace) {
+		if t.Began != nil {
+			t.Began(s)
+		}
+	})
+	return m.hand(w, r, id, s), nil
+}
+
+func (m *Manager) move(w http.ResponseWriter, r *http.Request, refs Refs, policy Policy, k Kind) (Key, error) {
+	ctx := r.Context()
+	v := visitFrom(ctx)
+	if v.ticket != TicketLive {
+		return Key{}, ErrNotFound
+	}
+	id, s := m.newSession(refs, policy)
+	e := m.event(r, k, refs.UserID)
+	e.Session, e.Previous = s.Handle, v.session.Handle
+	finish := tracingStore(ctx, "move")
+	err := m.store.Move(ctx, v.key, id.key(), s, e)
+	finish(err)
+	if err != nil {
+		return Key{}, err
+	}
+	trace(ctx, func(t *Trace) {
+		if t.Moved != nil {
+			t.Moved(v.session, s)
+		}
+	})
+	return m.hand(w, r, id, s), nil
+}
+
+// hand gives the ticket of a session to the visitor, whose request is part of
+// that session from now on.
+func (m *Manager) hand(w http.ResponseWriter, r *http.Request, i id, s Session) Key {
+	keep := time.Duration(0)
+	if m.Kept(s) {
+		keep = m.kept.Lifetime
+	}
+	m.cookie.send(r.Context(), w, i, keep)
+	*visitFrom(r.Context()) = visit{TicketLive, i.key(), s}
+	return i.key()
+}
+
+func (m *Manager) end(ctx context.Context, v visit, e Event) error {
+	e.Session, e.UserID = v.session.Handle, v.session.UserID
 	finish := tracingStore(ctx, "delete")
-	err := m.store.Delete(ctx, k)
+	err := m.store.Delete(ctx, v.key, e)
 	finish(err)
 	if err != nil {
 		return err
 	}
-	trace(ctx, func(t *Trace) {
-		if t.Ended != nil {
-			t.Ended(s, why)
-		}
-	})
+	traceEnd(ctx, e, 1)
 	return nil
 }
 
-func (m *Manager) newSession(refs Refs) (id, Session) {
-	// Stores keep microseconds; what was filed must equal what is found.
-	now := m.now().UTC().Truncate(time.Microsecond)
-	until := now.Add(m.policy.Lifetime)
+func (m *Manager) newSession(refs Refs, policy Policy) (id, Session) {
+	now := m.clock()
+	until := now.Add(policy.Lifetime)
 	return newID(), Session{
 		Handle:    newHandle(),
 		Refs:      refs,
 		CreatedAt: now,
-		IdleUntil: m.policy.idleUntil(now, until),
+		IdleUntil: policy.idleUntil(now, until),
 		Until:     until,
 	}
 }
+
+// Kept reports whether a session follows the longer policy. It is read off
+// the session's own deadline, which is fixed for its life.
+func (m *Manager) Kept(s Session) bool { return s.Until.Sub(s.CreatedAt) >= m.kept.Lifetime }
+
+func (m *Manager) policyOf(s Session) Policy {
+	if m.Kept(s) {
+		return m.kept
+	}
+	return m.policy
+}
+
+// clock is the time, as a store keeps it: what was filed must equal what is
+// found.
+func (m *Manager) clock() time.Time { return m.now().UTC().Truncate(time.Microsecond) }
 
 // SweepEvery removes expired sessions from the store once per interval until
 // ctx ends, and reports each sweep. It is housekeeping: an expired session is

@@ -23,10 +23,13 @@ var ticketNames = [...]string{"none", "malformed", "repeated", "unknown", "idled
 
 func (t Ticket) String() string { return ticketNames[t] }
 
+var timeouts = map[Ticket]Kind{TicketIdledOut: IdledOut, TicketLivedOut: LivedOut}
+
 // TimedOut reports whether the ticket's session was found to have expired.
 func (t Ticket) TimedOut() bool { return t == TicketIdledOut || t == TicketLivedOut }
 
-// visit is what the middleware found out about a request.
+// visit is what the middleware found out about a request, and what the
+// request's own handler has made of it since: after a sign-in, the new session.
 type visit struct {
 	ticket  Ticket
 	key     Key     // of a live session
@@ -35,9 +38,11 @@ type visit struct {
 
 type visitContextKey struct{}
 
-func visitFrom(ctx context.Context) visit {
-	v, _ := ctx.Value(visitContextKey{}).(visit)
-	return v
+func visitFrom(ctx context.Context) *visit {
+	if v, ok := ctx.Value(visitContextKey{}).(*visit); ok {
+		return v
+	}
+	return &visit{}
 }
 
 // From gives the session of the request that ctx belongs to, if it has a
@@ -66,44 +71,29 @@ func (m *Manager) Middleware(next http.Handler) http.Handler {
 				t.Ticket(v.ticket, v.session)
 			}
 		})
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), visitContextKey{}, v)))
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), visitContextKey{}, &v)))
 	})
 }
 
 func (m *Manager) visit(w http.ResponseWriter, r *http.Request) (visit, error) {
 	ctx := r.Context()
-	id, ticket := m.cookie.read(r)
-	if ticket != TicketLive {
-		return visit{ticket: ticket}, nil
-	}
-	key := id.key()
-
-	finish := tracingStore(ctx, "load")
-	s, err := m.store.Load(ctx, key)
-	finish(err)
-	if errors.Is(err, ErrNotFound) {
-		// The cookie is left alone. This may be a slow request with an old
-		// ticket, and the browser may by now hold the new one that a sign-in
-		// has just sent.
-		return visit{ticket: TicketUnknown}, nil
-	}
+	v, err := m.look(r)
 	if err != nil {
 		return visit{}, err
 	}
-
-	now := m.now()
-	if expired := s.Expired(now); expired != TicketLive {
-		if err := m.end(ctx, key, s, causes[expired]); err != nil {
+	switch now := m.clock(); {
+	case v.ticket.TimedOut():
+		e := Event{At: v.session.ends(), Kind: timeouts[v.ticket]} // it ended then, not now
+		if err := m.end(ctx, v, e); err != nil && !errors.Is(err, ErrNotFound) {
 			return visit{}, err
 		}
 		m.cookie.clear(ctx, w)
-		return visit{ticket: expired}, nil
-	}
+		return visit{ticket: v.ticket}, nil
 
-	if m.policy.worthTouching(s, now) {
-		s.IdleUntil = m.policy.idleUntil(now, s.Until)
+	case v.ticket == TicketLive && m.policyOf(v.session).worthTouching(v.session, now):
+		v.session.IdleUntil = m.policyOf(v.session).idleUntil(now, v.session.Until)
 		finish := tracingStore(ctx, "touch")
-		err := m.store.Touch(ctx, key, s.IdleUntil)
+		err := m.store.Touch(ctx, v.key, v.session.IdleUntil)
 		finish(err)
 		if errors.Is(err, ErrNotFound) { // ended between the two steps
 			return visit{ticket: TicketUnknown}, nil
@@ -112,5 +102,34 @@ func (m *Manager) visit(w http.ResponseWriter, r *http.Request) (visit, error) {
 			return visit{}, err
 		}
 	}
-	return visit{ticket: TicketLive, key: key, session: s}, nil
+	return v, nil
+}
+
+// look finds the session of a request and changes nothing, neither a deadline
+// nor a cookie. A ticket that is unknown stays in the browser: this may be a
+// slow request with an old one, and the browser may by now hold the new one
+// that a sign-in has just sent.
+func (m *Manager) look(r *http.Request) (visit, error) {
+	id, ticket := m.cookie.read(r)
+	if ticket != TicketLive {
+		return visit{ticket: ticket}, nil
+	}
+	key := id.key()
+	finish := tracingStore(r.Context(), "load")
+	s, err := m.store.Load(r.Context(), key)
+	finish(err)
+	if errors.Is(err, ErrNotFound) {
+		return visit{ticket: TicketUnknown}, nil
+	}
+	if err != nil {
+		return visit{}, err
+	}
+	return visit{ticket: s.Expired(m.clock()), key: key, session: s}, nil
+}
+
+// Peek says what session a request has, and whether it still counts, without
+// being activity: the idle deadline stays where it is. It needs no middleware.
+func (m *Manager) Peek(r *http.Request) (Session, Ticket, error) {
+	v, err := m.look(r)
+	return v.session, v.ticket, err
 }

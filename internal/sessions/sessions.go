@@ -14,7 +14,7 @@
 // which a slow request could bring a dead session back.
 //
 // Read the files in this order: sessions.go, id.go, store.go, manager.go,
-// middleware.go, cookie.go, trace.go.
+// middleware.go, cookie.go, event.go, trace.go.
 package sessions
 
 import (
@@ -38,7 +38,8 @@ type Session struct {
 	Until     time.Time // the absolute deadline, which nothing moves
 }
 
-// Policy says how long sessions last.
+// Policy says how long sessions last. A session keeps the policy that it was
+// made under.
 type Policy struct {
 	Idle     time.Duration // a session without requests dies after this
 	Lifetime time.Duration // a session dies after this, however busy
@@ -46,7 +47,13 @@ type Policy struct {
 
 // DefaultPolicy suits a shop: half an hour to find the credit card, half a
 // day in all (NIST SP 800-63B-4 at AAL2, and OWASP ASVS 5.0 V7.3).
-var DefaultPolicy = Policy{Idle: 30 * time.Minute, Lifetime: 12 * time.Hour}
+// DefaultKept is for those who ask to stay signed in on a device of their own:
+// they are asked for the password once a month (NIST's figure at AAL1), or
+// after two weeks away.
+var (
+	DefaultPolicy = Policy{Idle: 30 * time.Minute, Lifetime: 12 * time.Hour}
+	DefaultKept   = Policy{Idle: 14 * 24 * time.Hour, Lifetime: 30 * 24 * time.Hour}
+)
 
 // Check reports what is wrong with the policy, if anything. Neither limit can
 // be switched off: a session that never ends is a key under the mat.
@@ -58,6 +65,18 @@ func (p Policy) Check() error {
 		return fmt.Errorf("the lifetime is %v; it must be longer than 0", p.Lifetime)
 	case p.Idle > p.Lifetime:
 		return fmt.Errorf("the idle time, %v, is longer than the lifetime, %v", p.Idle, p.Lifetime)
+	}
+	return nil
+}
+
+// CheckKept reports what is wrong with p as the longer one of two policies.
+func (p Policy) CheckKept(ordinary Policy) error {
+	if err := p.Check(); err != nil {
+		return fmt.Errorf("of sessions that are kept, %w", err)
+	}
+	if p.Lifetime <= ordinary.Lifetime || p.Idle < ordinary.Idle {
+		return fmt.Errorf("sessions that are kept last %v, or %v without requests; that must be longer than ordinary ones, with %v and %v",
+			p.Lifetime, p.Idle, ordinary.Lifetime, ordinary.Idle)
 	}
 	return nil
 }
@@ -81,6 +100,20 @@ func (p Policy) idleUntil(now, until time.Time) time.Time {
 // a session that is in use now.
 func (p Policy) worthTouching(s Session, now time.Time) bool {
 	return s.IdleUntil.Before(s.Until) && s.IdleUntil.Before(now.Add(p.Idle))
+}
+
+// ends is the deadline that comes first.
+func (s Session) ends() time.Time {
+	if s.Until.Before(s.IdleUntil) {
+		return s.Until
+	}
+	return s.IdleUntil
+}
+
+// Left is how long the session lasts from now without another request. Final
+// says that another request would not make it last longer.
+func (s Session) Left(now time.Time) (left time.Duration, final bool) {
+	return s.ends().Sub(now), !s.IdleUntil.Before(s.Until)
 }
 
 // Expired says which deadline has passed at now: TicketLivedOut,

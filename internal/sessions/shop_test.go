@@ -113,7 +113,7 @@ func change(refs sessions.Refs) act {
 }
 
 func signIn(refs sessions.Refs) act {
-	return func(s *shop, w http.ResponseWriter, r *http.Request) error { return s.SignIn(w, r, refs) }
+	return func(s *shop, w http.ResponseWriter, r *http.Request) error { return s.SignIn(w, r, refs, false) }
 }
 
 func signOut(s *shop, w http.ResponseWriter, r *http.Request) error { return s.SignOut(w, r) }
@@ -169,7 +169,7 @@ func listener(lines *[]string) *sessions.Trace {
 		},
 		Began: func(s sessions.Session) { say("began %v", s.Refs) },
 		Moved: func(from, to sessions.Session) { say("moved %v to %v", from.Refs, to.Refs) },
-		Ended: func(s sessions.Session, why sessions.Cause) { say("ended %v: %s", s.Refs, why) },
+		Ended: func(e sessions.Event, n int) { say("ended %d of user %d: %s", n, e.UserID, e.Kind) },
 		Cookie: func(c *http.Cookie) {
 			if c.Value == "" {
 				say("cookie cleared")

@@ -19,11 +19,17 @@ var ErrNotFound = errors.New("session not found")
 // A store keeps time of no kind: deadlines are compared by the caller, and
 // Load gives back expired sessions that have not been swept.
 //
+// Every call that begins or ends sessions is handed an Event: what happened,
+// when, by whom and from where. The store writes it into the record, in the
+// same step as the change if both live in one database, once for each session
+// that it concerns, whose handle and user it fills in; and none if there was
+// no change.
+//
 // Any error but ErrNotFound means that the store could not do its work, and
 // says nothing about the session. Times are kept to the microsecond.
 type Store interface {
 	// Create files a new session. The key must not be in use.
-	Create(ctx context.Context, k Key, s Session) error
+	Create(ctx context.Context, k Key, s Session, e Event) error
 
 	// Load finds a session, or ErrNotFound.
 	Load(ctx context.Context, k Key) (Session, error)
@@ -35,21 +41,35 @@ type Store interface {
 	// Move lets the old session die and files s under a new key, both or
 	// neither. If the old one is dead already nothing is filed, and the
 	// result is ErrNotFound.
-	Move(ctx context.Context, old, new Key, s Session) error
+	Move(ctx context.Context, old, new Key, s Session, e Event) error
 
-	// Delete ends a session. It is no error if it has ended already.
-	Delete(ctx context.Context, k Key) error
+	// Delete ends a session, or returns ErrNotFound if it has ended already.
+	Delete(ctx context.Context, k Key, e Event) error
 
 	// ByUser lists a user's sessions, the newest first.
 	ByUser(ctx context.Context, userID int64) ([]Session, error)
 
+	// Each calls f with every session, in no order, until f returns an error,
+	// which it returns.
+	Each(ctx context.Context, f func(Session) error) error
+
 	// DeleteHandle ends the one session of that user that has the handle, or
 	// returns ErrNotFound: another user's session is out of reach.
-	DeleteHandle(ctx context.Context, userID int64, handle string) error
+	DeleteHandle(ctx context.Context, userID int64, handle string, e Event) error
 
 	// DeleteByUser ends all of a user's sessions but the one under keep, also
 	// one that is moving meanwhile, and says how many. The zero Key keeps none.
-	DeleteByUser(ctx context.Context, userID int64, keep Key) (int, error)
+	DeleteByUser(ctx context.Context, userID int64, keep Key, e Event) (int, error)
+
+	// DeleteOldest ends a user's oldest sessions until no more than most are
+	// left, the one under keep among them, and says how many. When several
+	// sign-ins at once each do this after they have filed theirs, no more
+	// than most are left once all are done.
+	DeleteOldest(ctx context.Context, userID int64, most int, keep Key, e Event) (int, error)
+
+	// DeleteAll ends everybody's sessions, guests' too, but the one under
+	// keep, and says how many.
+	DeleteAll(ctx context.Context, keep Key, e Event) (int, error)
 
 	// Sweep removes the sessions whose deadline, idle or absolute, has come
 	// at now, and says how many. It works in bounded steps that hold up

@@ -17,26 +17,17 @@ type Trace struct {
 	// Store is called after each call on the store, which is named in one
 	// word, with how long it took and how it went.
 	Store func(call string, took time.Duration, err error)
-	// Began, Moved and Ended are called after a session was made, was left
-	// for another one, or has ended.
+	// Began and Moved are called after a session was made, or was left for
+	// another one.
 	Began func(s Session)
 	Moved func(from, to Session)
-	Ended func(s Session, why Cause)
+	// Ended is called after n sessions have ended, with the event that says
+	// why. The event names the session if it was one that was asked for.
+	Ended func(e Event, n int)
 	// Cookie is called for each cookie that is set. Its value is the secret
 	// that opens the session: a listener must never pass it on.
 	Cookie func(c *http.Cookie)
 }
-
-// Cause says why a session ended.
-type Cause string
-
-const (
-	EndedBySignOut  Cause = "signed out"
-	EndedByIdling   Cause = "idle timeout"
-	EndedByLifetime Cause = "absolute timeout"
-)
-
-var causes = map[Ticket]Cause{TicketIdledOut: EndedByIdling, TicketLivedOut: EndedByLifetime}
 
 type traceContextKey struct{}
 
@@ -71,4 +62,12 @@ func tracingStore(ctx context.Context, call string) (finish func(error)) {
 			}
 		})
 	}
+}
+
+func traceEnd(ctx context.Context, e Event, n int) {
+	trace(ctx, func(t *Trace) {
+		if t.Ended != nil {
+			t.Ended(e, n)
+		}
+	})
 }

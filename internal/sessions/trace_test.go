@@ -26,12 +26,12 @@ func TestTraceTellsTheStoryOfASession(t *testing.T) {
 		{0, begin(sessions.Refs{CartID: 5}), []string{"ticket none", "store create", "began {0 5}", "cookie sent"}},
 		{0, look, []string{"store load", "ticket live"}},
 		{2 * time.Minute, look, []string{"store load", "store touch", "ticket live"}},
-		{0, signIn(sessions.Refs{UserID: 1, CartID: 5}), []string{"store load", "ticket live", "store move", "moved {0 5} to {1 5}", "cookie sent"}},
-		{0, signOut, []string{"store load", "ticket live", "store delete", "ended {1 5}: signed out", "cookie cleared"}},
-		{0, signIn(sessions.Refs{UserID: 1}), []string{"ticket none", "store create", "began {1 0}", "cookie sent"}},
-		{31 * time.Minute, look, []string{"store load", "store delete", "ended {1 0}: idle timeout", "cookie cleared", "ticket idled out"}},
+		{0, signIn(sessions.Refs{UserID: 1, CartID: 5}), []string{"store load", "ticket live", "store move", "moved {0 5} to {1 5}", "cookie sent", "store delete oldest"}},
+		{0, signOut, []string{"store load", "ticket live", "store delete", "ended 1 of user 1: signed out", "cookie cleared"}},
+		{0, signIn(sessions.Refs{UserID: 1}), []string{"ticket none", "store create", "began {1 0}", "cookie sent", "store delete oldest"}},
+		{31 * time.Minute, look, []string{"store load", "store delete", "ended 1 of user 1: idle timeout", "cookie cleared", "ticket idled out"}},
 		{0, begin(sessions.Refs{CartID: 6}), []string{"ticket none", "store create", "began {0 6}", "cookie sent"}},
-		{12 * time.Hour, look, []string{"store load", "store delete", "ended {0 6}: absolute timeout", "cookie cleared", "ticket lived out"}},
+		{12 * time.Hour, look, []string{"store load", "store delete", "ended 1 of user 0: absolute timeout", "cookie cleared", "ticket lived out"}},
 	} {
 		s.clock.turn(chapter.pause)
 		if a := v.must(chapter.do); !slices.Equal(a.told, chapter.told) {
@@ -70,7 +70,7 @@ func TestNoTraceButCookieHearsTheID(t *testing.T) {
 		Store:  func(call string, took time.Duration, err error) { hear(call, took, err) },
 		Began:  func(s sessions.Session) { hear(s) },
 		Moved:  func(from, to sessions.Session) { hear(from, to) },
-		Ended:  func(s sessions.Session, why sessions.Cause) { hear(s, why) },
+		Ended:  func(e sessions.Event, n int) { hear(e, n) },
 	}
 	v := s.arrives(sessions.Refs{CartID: 1})
 	ids := []string{v.id}

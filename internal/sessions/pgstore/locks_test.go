@@ -52,7 +52,7 @@ func moveAndHold(t *testing.T, db *pgxpool.Pool, f filed) (end func(commit bool)
 		t.Fatal(err)
 	}
 	moved := make(chan error, 1)
-	go func() { moved <- pgstore.New(db).Move(t.Context(), f.key, to.key, to.Session) }()
+	go func() { moved <- pgstore.New(db).Move(t.Context(), f.key, to.key, to.Session, happened) }()
 	waitForWaiters(t, db, 1, moved)
 	return func(commit bool) {
 		finish(t, tx, !commit)
@@ -143,14 +143,14 @@ var lateCalls = []late{
 	{
 		"Move",
 		func(ctx context.Context, st *pgstore.Store, f, to filed) (bool, error) {
-			return unlessGone(st.Move(ctx, f.key, to.key, to.Session))
+			return unlessGone(st.Move(ctx, f.key, to.key, to.Session, happened))
 		},
 		func(_, to filed) []filed { return []filed{to} },
 	},
 	{
 		"DeleteHandle",
 		func(ctx context.Context, st *pgstore.Store, f, _ filed) (bool, error) {
-			return unlessGone(st.DeleteHandle(ctx, f.UserID, f.Handle))
+			return unlessGone(st.DeleteHandle(ctx, f.UserID, f.Handle, happened))
 		},
 		func(_, _ filed) []filed { return nil },
 	},
@@ -244,10 +244,10 @@ func TestDeleteThatMeetsADeathEndsTheSessionEitherWay(t *testing.T) {
 				f := alone(t, db, st)
 				end, heir := death.hold(t, db, f)
 				called := make(chan error, 1)
-				go func() { called <- st.Delete(t.Context(), f.key) }()
+				go func() { called <- st.Delete(t.Context(), f.key, happened) }()
 				waitForWaiters(t, db, waiters(heir), called)
 				end(final)
-				if err := <-called; err != nil {
+				if err := <-called; errors.Is(err, sessions.ErrNotFound) != final || err != nil && !final {
 					t.Errorf("Delete: %v", err)
 				}
 				wantDead(t, st, f)
@@ -271,7 +271,7 @@ func TestDeleteByUserCatchesASessionOnTheMove(t *testing.T) {
 				called := make(chan error, 1)
 				go func() {
 					var err error
-					n, err = st.DeleteByUser(t.Context(), f.UserID, sessions.Key{})
+					n, err = st.DeleteByUser(t.Context(), f.UserID, sessions.Key{}, happened)
 					called <- err
 				}()
 				waitForWaiters(t, db, waiters(heir), called)
@@ -295,15 +295,15 @@ func TestDeathWaitsForATouchAndIsFinal(t *testing.T) {
 	t.Parallel()
 	db, st := lockable(t)
 	for name, kill := range map[string]func(context.Context, *pgstore.Store, filed, filed) error{
-		"Delete": func(ctx context.Context, st *pgstore.Store, f, _ filed) error { return st.Delete(ctx, f.key) },
+		"Delete": func(ctx context.Context, st *pgstore.Store, f, _ filed) error { return st.Delete(ctx, f.key, happened) },
 		"Move": func(ctx context.Context, st *pgstore.Store, f, to filed) error {
-			return st.Move(ctx, f.key, to.key, to.Session)
+			return st.Move(ctx, f.key, to.key, to.Session, happened)
 		},
 		"DeleteHandle": func(ctx context.Context, st *pgstore.Store, f, _ filed) error {
-			return st.DeleteHandle(ctx, f.UserID, f.Handle)
+			return st.DeleteHandle(ctx, f.UserID, f.Handle, happened)
 		},
 		"DeleteByUser": func(ctx context.Context, st *pgstore.Store, f, _ filed) error {
-			n, err := st.DeleteByUser(ctx, f.UserID, sessions.Key{})
+			n, err := st.DeleteByUser(ctx, f.UserID, sessions.Key{}, happened)
 			if n != 1 {
 				return errors.Join(err, errors.New("no session was deleted"))
 			}

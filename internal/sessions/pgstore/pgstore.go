@@ -1,5 +1,6 @@
-// Package pgstore keeps sessions in PostgreSQL: they survive a restart of the
-// shop and of the database, and every server sees the same ones.
+// Package pgstore keeps sessions, and the record of what happened to them, in
+// PostgreSQL: they survive a restart of the shop and of the database, and
+// every server sees the same ones.
 package pgstore
 
 import (
@@ -13,7 +14,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Store is a sessions.Store on the table sessions.
+// Store is a sessions.Store on the table sessions. What it does to a session
+// and the line about it in session_events are one statement, so one does not
+// come without the other.
 type Store struct{ db *pgxpool.Pool }
 
 var _ sessions.Store = (*Store)(nil)
@@ -22,11 +25,17 @@ var _ sessions.Store = (*Store)(nil)
 func New(db *pgxpool.Pool) *Store { return &Store{db} }
 
 // Create inserts. A key that is in use is an error, never an overwrite.
-func (st *Store) Create(ctx context.Context, k sessions.Key, s sessions.Session) error {
+func (st *Store) Create(ctx context.Context, k sessions.Key, s sessions.Session, e sessions.Event) error {
 	_, err := st.db.Exec(ctx, `
-		INSERT INTO sessions (key, handle, user_id, cart_id, created_at, idle_until, until)
-		VALUES ($1, $2, nullif($3::bigint, 0), nullif($4::bigint, 0), $5, $6, $7)`,
-		k[:], s.Handle, s.UserID, s.CartID, s.CreatedAt, s.IdleUntil, s.Until)
+		WITH born AS (
+			INSERT INTO sessions (key, handle, user_id, cart_id, created_at, idle_until, until)
+			VALUES ($1, $2, nullif($3::bigint, 0), nullif($4::bigint, 0), $5, $6, $7)
+			RETURNING handle, user_id
+		)
+		INSERT INTO session_events (at, kind, session, user_id, address, browser)
+		SELECT $8, $9, handle, user_id, $10, $11 FROM born`,
+		k[:], s.Handle, s.UserID, s.CartID, s.CreatedAt, s.IdleUntil, s.Until,
+		e.At, e.Kind, e.Address, e.Browser)
 	if err != nil {
 		return fmt.Errorf("create session: %w", err)
 	}
@@ -66,12 +75,19 @@ func (st *Store) Touch(ctx context.Context, k sessions.Key, idleUntil time.Time)
 // Move deletes and inserts in one statement. Of two moves of one key, or a
 // move and a delete, the second waits for the first's row lock, then finds
 // the row gone and inserts nothing.
-func (st *Store) Move(ctx context.Context, old, new sessions.Key, s sessions.Session) error {
+func (st *Store) Move(ctx context.Context, old, new sessions.Key, s sessions.Session, e sessions.Event) error {
 	tag, err := st.db.Exec(ctx, `
-		WITH dead AS (DELETE FROM sessions WHERE key = $1 RETURNING key)
-		INSERT INTO sessions (key, handle, user_id, cart_id, created_at, idle_until, until)
-		SELECT $2, $3, nullif($4::bigint, 0), nullif($5::bigint, 0), $6, $7, $8 FROM dead`,
-		old[:], new[:], s.Handle, s.UserID, s.CartID, s.CreatedAt, s.IdleUntil, s.Until)
+		WITH dead AS (
+			DELETE FROM sessions WHERE key = $1 RETURNING handle
+		), born AS (
+			INSERT INTO sessions (key, handle, user_id, cart_id, created_at, idle_until, until)
+			SELECT $2, $3, nullif($4::bigint, 0), nullif($5::bigint, 0), $6, $7, $8 FROM dead
+			RETURNING handle, user_id
+		)
+		INSERT INTO session_events (at, kind, session, previous, user_id, address, browser)
+		SELECT $9, $10, born.handle, dead.handle, born.user_id, $11, $12 FROM born, dead`,
+		old[:], new[:], s.Handle, s.UserID, s.CartID, s.CreatedAt, s.IdleUntil, s.Until,
+		e.At, e.Kind, e.Address, e.Browser)
 	if err != nil {
 		return fmt.Errorf("move session: %w", err)
 	}
@@ -79,11 +95,12 @@ func (st *Store) Move(ctx context.Context, old, new sessions.Key, s sessions.Ses
 }
 
 // Delete removes the row.
-func (st *Store) Delete(ctx context.Context, k sessions.Key) error {
-	if _, err := st.db.Exec(ctx, `DELETE FROM sessions WHERE key = $1`, k[:]); err != nil {
+func (st *Store) Delete(ctx context.Context, k sessions.Key, e sessions.Event) error {
+	n, err := st.end(ctx, e, `key = $6`, k[:])
+	if err != nil {
 		return fmt.Errorf("delete session: %w", err)
 	}
-	return nil
+	return foundIf(n == 1)
 }
 
 // ByUser finds the rows by their index on user_id.
@@ -101,36 +118,97 @@ func (st *Store) ByUser(ctx context.Context, userID int64) ([]sessions.Session, 
 	return list, nil
 }
 
+// Each reads the whole table.
+func (st *Store) Each(ctx context.Context, f func(sessions.Session) error) error {
+	rows, err := st.db.Query(ctx, `
+		SELECT handle, coalesce(user_id, 0), coalesce(cart_id, 0), created_at, idle_until, until FROM sessions`)
+	if err != nil {
+		return fmt.Errorf("list sessions: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		s, err := scan(rows)
+		if err != nil {
+			return fmt.Errorf("list sessions: %w", err)
+		}
+		if err := f(s); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("list sessions: %w", err)
+	}
+	return nil
+}
+
 // DeleteHandle asks for user and handle together, so that nobody ends another
 // user's session.
-func (st *Store) DeleteHandle(ctx context.Context, userID int64, handle string) error {
-	tag, err := st.db.Exec(ctx, `
-		DELETE FROM sessions WHERE user_id = $1 AND handle = $2`, userID, handle)
+func (st *Store) DeleteHandle(ctx context.Context, userID int64, handle string, e sessions.Event) error {
+	n, err := st.end(ctx, e, `user_id = $6 AND handle = $7`, userID, handle)
 	if err != nil {
 		return fmt.Errorf("delete session %s of user %d: %w", handle, userID, err)
 	}
-	return foundIf(tag.RowsAffected() > 0)
+	return foundIf(n > 0)
 }
 
 // DeleteByUser removes a user's rows but one. The zero key is nobody's.
+func (st *Store) DeleteByUser(ctx context.Context, userID int64, keep sessions.Key, e sessions.Event) (int, error) {
+	n, err := st.end(ctx, e, `user_id = $6 AND key <> $7`, userID, keep[:])
+	if err != nil {
+		return n, fmt.Errorf("delete sessions of user %d: %w", userID, err)
+	}
+	return n, nil
+}
+
+// DeleteOldest removes a user's rows but one and the newest others. Of two
+// made in the same microsecond, each call takes the same one for the newer.
+func (st *Store) DeleteOldest(ctx context.Context, userID int64, most int, keep sessions.Key, e sessions.Event) (int, error) {
+	n, err := st.end(ctx, e, `
+		user_id = $6 AND key <> $7 AND key NOT IN (
+			SELECT key FROM sessions WHERE user_id = $6 AND key <> $7
+			ORDER BY created_at DESC, key LIMIT $8 - 1)`,
+		userID, keep[:], most)
+	if err != nil {
+		return n, fmt.Errorf("delete oldest sessions of user %d: %w", userID, err)
+	}
+	return n, nil
+}
+
+// DeleteAll removes every row but one.
+func (st *Store) DeleteAll(ctx context.Context, keep sessions.Key, e sessions.Event) (int, error) {
+	n, err := st.end(ctx, e, `key <> $6`, keep[:])
+	if err != nil {
+		return n, fmt.Errorf("delete all sessions: %w", err)
+	}
+	return n, nil
+}
+
+// end deletes the rows that a condition picks, and says how many. Whatever is
+// deleted is on record, and nothing else: it is one statement. The condition's
+// parameters begin at $6.
 //
 // A row that it sees and cannot get has just been ended by somebody else, or
 // moved to a new key that it cannot see yet. So it looks again, until it gets
 // all that it sees.
-func (st *Store) DeleteByUser(ctx context.Context, userID int64, keep sessions.Key) (int, error) {
-	removed := 0
+func (st *Store) end(ctx context.Context, e sessions.Event, condition string, args ...any) (int, error) {
+	ended := 0
 	for {
 		var seen, gone int
 		err := st.db.QueryRow(ctx, `
-			WITH gone AS (DELETE FROM sessions WHERE user_id = $1 AND key <> $2 RETURNING key)
-			SELECT (SELECT count(*) FROM sessions WHERE user_id = $1 AND key <> $2), (SELECT count(*) FROM gone)`,
-			userID, keep[:]).Scan(&seen, &gone)
+			WITH gone AS (
+				DELETE FROM sessions WHERE `+condition+` RETURNING handle, user_id
+			), recorded AS (
+				INSERT INTO session_events (at, kind, session, user_id, done_by, address, browser)
+				SELECT $1, $2, handle, user_id, $3, $4, $5 FROM gone
+			)
+			SELECT (SELECT count(*) FROM sessions WHERE `+condition+`), (SELECT count(*) FROM gone)`,
+			append([]any{e.At, e.Kind, e.By, e.Address, e.Browser}, args...)...).Scan(&seen, &gone)
 		if err != nil {
-			return removed, fmt.Errorf("delete sessions of user %d: %w", userID, err)
+			return ended, err
 		}
-		removed += gone
+		ended += gone
 		if gone == seen {
-			return removed, nil
+			return ended, nil
 		}
 	}
 }

@@ -44,6 +44,9 @@ func TestRowHoldsReferencesAndDeadlinesOnly(t *testing.T) {
 
 var now = time.Date(2026, 5, 4, 3, 2, 1, 123456000, time.UTC)
 
+// happened is an event to hand to calls where it does not matter which.
+var happened = sessions.Event{At: now, Kind: sessions.Revoked}
+
 // filed is a session and its key.
 type filed struct {
 	key sessions.Key
@@ -65,7 +68,7 @@ func newSession() filed {
 
 func create(t *testing.T, st *pgstore.Store, f filed) {
 	t.Helper()
-	if err := st.Create(t.Context(), f.key, f.Session); err != nil {
+	if err := st.Create(t.Context(), f.key, f.Session, happened); err != nil {
 		t.Fatal(err)
 	}
 }

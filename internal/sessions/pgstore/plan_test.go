@@ -27,13 +27,13 @@ func TestEveryCallGoesByAnIndex(t *testing.T) {
 		"Load":  {"Index Scan using sessions_pkey", func(ctx context.Context, st *pgstore.Store, f filed) { _, _ = st.Load(ctx, f.key) }},
 		"Touch": {"Index Scan using sessions_pkey", func(ctx context.Context, st *pgstore.Store, f filed) { _ = st.Touch(ctx, f.key, now) }},
 		"Move": {"Index Scan using sessions_pkey", func(ctx context.Context, st *pgstore.Store, f filed) {
-			_ = st.Move(ctx, f.key, newSession().key, f.Session)
+			_ = st.Move(ctx, f.key, newSession().key, f.Session, happened)
 		}},
-		"Delete":       {"Index Scan using sessions_pkey", func(ctx context.Context, st *pgstore.Store, f filed) { _ = st.Delete(ctx, f.key) }},
+		"Delete":       {"Index Scan using sessions_pkey", func(ctx context.Context, st *pgstore.Store, f filed) { _ = st.Delete(ctx, f.key, happened) }},
 		"ByUser":       {"sessions_of_user", func(ctx context.Context, st *pgstore.Store, f filed) { _, _ = st.ByUser(ctx, 7) }},
-		"DeleteHandle": {"sessions_of_user", func(ctx context.Context, st *pgstore.Store, f filed) { _ = st.DeleteHandle(ctx, 7, f.Handle) }},
+		"DeleteHandle": {"sessions_of_user", func(ctx context.Context, st *pgstore.Store, f filed) { _ = st.DeleteHandle(ctx, 7, f.Handle, happened) }},
 		"DeleteByUser": {"sessions_of_user", func(ctx context.Context, st *pgstore.Store, f filed) {
-			_, _ = st.DeleteByUser(ctx, 7, sessions.Key{})
+			_, _ = st.DeleteByUser(ctx, 7, sessions.Key{}, happened)
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

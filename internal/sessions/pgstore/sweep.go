@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"coatcheck/internal/sessions"
 )
 
 // step is how many rows one step of a sweep looks at.
@@ -28,10 +30,13 @@ func (st *Store) Sweep(ctx context.Context, now time.Time) (int, error) {
 				WHERE key IN (SELECT key FROM step) AND least(idle_until, until) <= $3
 				FOR UPDATE SKIP LOCKED
 			), gone AS (
-				DELETE FROM sessions WHERE key IN (SELECT key FROM dead) RETURNING key
+				DELETE FROM sessions WHERE key IN (SELECT key FROM dead) RETURNING handle, user_id, idle_until, until
+			), recorded AS (
+				INSERT INTO session_events (at, kind, session, user_id)
+				SELECT least(idle_until, until), CASE WHEN until <= idle_until THEN $5 ELSE $4 END, handle, user_id FROM gone
 			)
 			SELECT (SELECT key FROM step ORDER BY key DESC LIMIT 1), (SELECT count(*) FROM gone)`,
-			after, step, now).Scan(&after, &n)
+			after, step, now, sessions.IdledOut, sessions.LivedOut).Scan(&after, &n)
 		if err != nil {
 			return removed, fmt.Errorf("sweep sessions: %w", err)
 		}

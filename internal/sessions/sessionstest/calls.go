@@ -32,7 +32,7 @@ var calls = []test{
 	{"OfManyMovesFromOneKeyOneWins", ofManyMovesFromOneKeyOneWins},
 	{"OfManyMovesToOneKeyOneWins", ofManyMovesToOneKeyOneWins},
 	{"DeleteEndsOneSession", deleteEndsOneSession},
-	{"DeleteTwiceIsNoError", deleteTwiceIsNoError},
+	{"DeleteTwiceFindsNothing", deleteTwiceFindsNothing},
 	{"CancelledCallsFailAndChangeNothing", cancelledCallsFailAndChangeNothing},
 }
 
@@ -78,7 +78,7 @@ func loadOfAnUnknownKeyFindsNothing(r room) {
 func createUnderAKeyInUseChangesNothing(r room) {
 	first := r.created(sessions.Refs{UserID: 1})
 	second := newSession(sessions.Refs{UserID: 2})
-	r.wantFailure("Create", r.store.Create(r.ctx, first.key, second.Session))
+	r.wantFailure("Create", r.store.Create(r.ctx, first.key, second.Session, happened))
 	r.finds(first)
 	r.lists(1, first)
 	r.lists(2)
@@ -90,7 +90,7 @@ func ofManyCreatesUnderOneKeyOneWins(r room) {
 	atOnce(many, func(i int) func() {
 		f := newSession(sessions.Refs{UserID: int64(i)})
 		f.key = key
-		if r.store.Create(r.ctx, key, f.Session) == nil {
+		if r.store.Create(r.ctx, key, f.Session, happened) == nil {
 			return func() { winners = append(winners, f) }
 		}
 		return nil
@@ -187,14 +187,14 @@ func secondMoveFilesNothing(r room) {
 func (r room) movesNothing(old filed) {
 	r.Helper()
 	to := newSession(sessions.Refs{UserID: 2})
-	r.wantNotFound("Move", r.store.Move(r.ctx, old.key, to.key, to.Session))
+	r.wantNotFound("Move", r.store.Move(r.ctx, old.key, to.key, to.Session, happened))
 	r.findsNot(old, to)
 }
 
 func moveToAKeyInUseChangesNothing(r room) {
 	old, taken := r.created(sessions.Refs{UserID: 1}), r.created(sessions.Refs{UserID: 2})
 	to := newSession(sessions.Refs{UserID: 3})
-	r.wantFailure("Move", r.store.Move(r.ctx, old.key, taken.key, to.Session))
+	r.wantFailure("Move", r.store.Move(r.ctx, old.key, taken.key, to.Session, happened))
 	r.finds(old, taken)
 	r.lists(1, old)
 	r.lists(2, taken)
@@ -206,7 +206,7 @@ func ofManyMovesFromOneKeyOneWins(r room) {
 	var won, lost []filed
 	atOnce(many, func(int) func() {
 		to := newSession(sessions.Refs{UserID: 1})
-		err := r.store.Move(r.ctx, old.key, to.key, to.Session)
+		err := r.store.Move(r.ctx, old.key, to.key, to.Session, happened)
 		if err == nil {
 			return func() { won = append(won, to) }
 		}
@@ -229,7 +229,7 @@ func ofManyMovesToOneKeyOneWins(r room) {
 	atOnce(many, func(int) func() {
 		old, to := r.created(sessions.Refs{CartID: 1}), newSession(sessions.Refs{UserID: 1})
 		to.key = key
-		err := r.store.Move(r.ctx, old.key, key, to.Session)
+		err := r.store.Move(r.ctx, old.key, key, to.Session, happened)
 		if err == nil {
 			return func() { won, diedFor = append(won, to), append(diedFor, old) }
 		}
@@ -253,11 +253,11 @@ func deleteEndsOneSession(r room) {
 	r.lists(1, other)
 }
 
-func deleteTwiceIsNoError(r room) {
+func deleteTwiceFindsNothing(r room) {
 	f := r.created(sessions.Refs{UserID: 1})
 	r.delete(f)
-	r.delete(f)
-	r.delete(newSession(sessions.Refs{}))
+	r.wantNotFound("Delete", r.store.Delete(r.ctx, f.key, happened))
+	r.wantNotFound("Delete", r.store.Delete(r.ctx, newSession(sessions.Refs{}).key, happened))
 	r.findsNot(f)
 }
 
@@ -268,14 +268,17 @@ func cancelledCallsFailAndChangeNothing(r room) {
 	ctx, cancel := context.WithCancel(r.ctx)
 	cancel()
 	for call, do := range map[string]func() error{
-		"Create":       func() error { return r.store.Create(ctx, to.key, to.Session) },
+		"Create":       func() error { return r.store.Create(ctx, to.key, to.Session, happened) },
 		"Load":         func() error { _, err := r.store.Load(ctx, f.key); return err },
 		"Touch":        func() error { return r.store.Touch(ctx, f.key, f.IdleUntil.Add(idle)) },
-		"Move":         func() error { return r.store.Move(ctx, f.key, to.key, to.Session) },
-		"Delete":       func() error { return r.store.Delete(ctx, f.key) },
+		"Move":         func() error { return r.store.Move(ctx, f.key, to.key, to.Session, happened) },
+		"Delete":       func() error { return r.store.Delete(ctx, f.key, happened) },
 		"ByUser":       func() error { _, err := r.store.ByUser(ctx, 1); return err },
-		"DeleteHandle": func() error { return r.store.DeleteHandle(ctx, 1, f.Handle) },
-		"DeleteByUser": func() error { _, err := r.store.DeleteByUser(ctx, 1, sessions.Key{}); return err },
+		"DeleteHandle": func() error { return r.store.DeleteHandle(ctx, 1, f.Handle, happened) },
+		"DeleteByUser": func() error { _, err := r.store.DeleteByUser(ctx, 1, sessions.Key{}, happened); return err },
+		"DeleteOldest": func() error { _, err := r.store.DeleteOldest(ctx, 1, 1, to.key, happened); return err },
+		"DeleteAll":    func() error { _, err := r.store.DeleteAll(ctx, to.key, happened); return err },
+		"Each":         func() error { return r.store.Each(ctx, func(sessions.Session) error { return nil }) },
 		"Sweep":        func() error { _, err := r.store.Sweep(ctx, f.Until); return err },
 	} {
 		err := do()

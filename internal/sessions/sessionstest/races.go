@@ -78,20 +78,18 @@ type killer struct {
 	kill func(ctx context.Context, st sessions.Store, v victim, heir filed) (int, error)
 }
 
-const cannotTell = -1 // Delete does not say whether it was the one
-
 var killers = []killer{
 	{"Delete", func(ctx context.Context, st sessions.Store, v victim, _ filed) (int, error) {
-		return cannotTell, st.Delete(ctx, v.key)
+		return oneUnlessGone(st.Delete(ctx, v.key, happened))
 	}},
 	{"Move", func(ctx context.Context, st sessions.Store, v victim, heir filed) (int, error) {
-		return oneUnlessGone(st.Move(ctx, v.key, heir.key, heir.Session))
+		return oneUnlessGone(st.Move(ctx, v.key, heir.key, heir.Session, happened))
 	}},
 	{"DeleteHandle", func(ctx context.Context, st sessions.Store, v victim, _ filed) (int, error) {
-		return oneUnlessGone(st.DeleteHandle(ctx, v.UserID, v.Handle))
+		return oneUnlessGone(st.DeleteHandle(ctx, v.UserID, v.Handle, happened))
 	}},
 	{"DeleteByUser", func(ctx context.Context, st sessions.Store, v victim, _ filed) (int, error) {
-		return st.DeleteByUser(ctx, v.UserID, sessions.Key{})
+		return st.DeleteByUser(ctx, v.UserID, sessions.Key{}, happened)
 	}},
 	{"Sweep", func(ctx context.Context, st sessions.Store, v victim, _ filed) (int, error) {
 		return st.Sweep(ctx, sweepAt)
@@ -222,7 +220,7 @@ func (r room) clash(a, b killer) {
 		r.findsNot(v.heirs[:]...)
 		return
 	}
-	if killed[0] != cannotTell && killed[1] != cannotTell && killed[0]+killed[1] != 1 {
+	if killed[0]+killed[1] != 1 {
 		r.Errorf("%s says that it killed %d, %s %d", a.name, killed[0], b.name, killed[1])
 	}
 	r.finds(heirs...)

@@ -57,6 +57,10 @@ const (
 // microseconds, for the sake of those that would like to lose them.
 var now = time.Now().UTC().Truncate(time.Second).Add(123456 * time.Microsecond)
 
+// happened is the event that the suite hands to every call. What a store makes
+// of it is for its own tests to say: not every store keeps a record.
+var happened = sessions.Event{At: now, Kind: sessions.Revoked, By: "the suite"}
+
 // newSession makes up a session without filing it.
 func newSession(refs sessions.Refs) filed {
 	f := filed{Session: sessions.Session{
@@ -72,7 +76,7 @@ func newSession(refs sessions.Refs) filed {
 
 func (r room) create(f filed) {
 	r.Helper()
-	if err := r.store.Create(r.ctx, f.key, f.Session); err != nil {
+	if err := r.store.Create(r.ctx, f.key, f.Session, happened); err != nil {
 		r.Fatalf("Create: %v", err)
 	}
 }
@@ -94,14 +98,14 @@ func (r room) touch(f filed, idleUntil time.Time) {
 
 func (r room) move(old, to filed) {
 	r.Helper()
-	if err := r.store.Move(r.ctx, old.key, to.key, to.Session); err != nil {
+	if err := r.store.Move(r.ctx, old.key, to.key, to.Session, happened); err != nil {
 		r.Errorf("Move: %v", err)
 	}
 }
 
 func (r room) delete(f filed) {
 	r.Helper()
-	if err := r.store.Delete(r.ctx, f.key); err != nil {
+	if err := r.store.Delete(r.ctx, f.key, happened); err != nil {
 		r.Errorf("Delete: %v", err)
 	}
 }

@@ -74,7 +74,7 @@ func (r room) fill(n int, idle time.Duration) []filed {
 		for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
 			f := newSession(sessions.Refs{UserID: i%100 + 1})
 			f.IdleUntil = now.Add(idle)
-			if err := r.store.Create(r.ctx, f.key, f.Session); err != nil {
+			if err := r.store.Create(r.ctx, f.key, f.Session, happened); err != nil {
 				r.Errorf("Create: %v", err)
 			}
 			made[i] = f

@@ -1,0 +1,56 @@
+package sessions
+
+import (
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Kind says what happened to a session.
+type Kind string
+
+const (
+	Made       Kind = "made"       // a guest had something worth remembering
+	SignedIn   Kind = "signed in"  // a guest's session, if there was one, has moved
+	Moved      Kind = "moved"      // the same visitor under a new ID: other references, or the password given again
+	SignedOut  Kind = "signed out" // the visitor ended it
+	IdledOut   Kind = "idle timeout"
+	LivedOut   Kind = "absolute timeout"
+	Revoked    Kind = "revoked"     // ended from another session, or by whoever runs the shop
+	CrowdedOut Kind = "crowded out" // the user's oldest, when there were too many
+)
+
+// Event is a line in the record of what happened to sessions. The record
+// outlives them: it is where a visitor sees who was signed in to the account,
+// from where, and who ended it. It has handles, never an ID or its hash.
+type Event struct {
+	At       time.Time
+	Kind     Kind
+	Session  string // the handle of the session it happened to
+	Previous string // the handle of the session that this one has taken the place of
+	UserID   int64  // whose it is; zero for a guest
+	By       string // who revoked it: "owner", "administrator 3", "operator"
+	// Address and Browser say where the request came from, and are kept for
+	// users alone. They stand here so that a session need not hold them.
+	Address, Browser string
+}
+
+// event is what a request that makes or ends a user's session is recorded as.
+func (m *Manager) event(r *http.Request, k Kind, userID int64) Event {
+	e := Event{At: m.clock(), Kind: k, UserID: userID}
+	if userID != 0 {
+		e.Address, e.Browser = m.address(r), Browser(r)
+	}
+	return e
+}
+
+// Browser is what the browser says of itself, cut to a length that an honest
+// one has, and free of anything that a database cannot keep as text.
+func Browser(r *http.Request) string {
+	const most = 256
+	name := r.UserAgent()
+	if len(name) > most {
+		name = name[:most]
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(name, ""), "\x00", "")
+}
