@@ -33,6 +33,8 @@ type User struct {
 	Email string
 	Name  string
 	Role  Role
+
+	hash string // of the password that was right when this user was signed in
 }
 
 // Config is what Users needs to know.
@@ -122,10 +124,25 @@ func (u *Users) SignUp(ctx context.Context, name, email, password string) error 
 // is wrong, nobody learns.
 var ErrWrong = errors.New("wrong e-mail or password")
 
+// ErrDisabled says that the account is disabled. Only who knows its password
+// learns that.
+var ErrDisabled = errors.New("the account is disabled")
+
+// RefusedError says why nobody was signed in. Whose account it was is for the
+// record, not for the answer.
+type RefusedError struct {
+	UserID int64 // zero if there is no such account
+	err    error
+}
+
+func (e *RefusedError) Error() string { return e.err.Error() }
+func (e *RefusedError) Unwrap() error { return e.err }
+
 // SignIn gives the user whose e-mail and password these are. It returns
-// ErrWrong if there is none, and a *ThrottledError if there were too many
-// failures for this account from this address. An unknown e-mail costs the
-// same work as a wrong password (ASVS 5.0 V6.3.8).
+// ErrWrong if there is none, ErrDisabled if the account is, and a
+// *ThrottledError if there were too many failures for this account from this
+// address, each of them in a *RefusedError. An unknown e-mail costs the same
+// work as a wrong password (ASVS 5.0 V6.3.8).
 func (u *Users) SignIn(ctx context.Context, email, password, address string) (User, error) {
 	email = normalEmail(email)
 	if emailProblem(email) != "" {
@@ -138,23 +155,29 @@ func (u *Users) SignIn(ctx context.Context, email, password, address string) (Us
 	}
 	defer u.release()
 
+	user, disabled, err := u.find(ctx, email)
+	if err != nil {
+		return User{}, err
+	}
 	failed, err := u.throttle(ctx, email, address)
+	if failed && err != nil {
+		return User{}, &RefusedError{user.ID, err}
+	}
 	if err != nil {
 		return User{}, err
 	}
-	user, hash, err := u.find(ctx, email)
-	if err != nil {
-		return User{}, err
-	}
+	hash := user.hash
 	if user.ID == 0 {
 		hash = u.decoy
 	}
 	err = bcrypt.CompareHashAndPassword([]byte(hash), u.digest(password))
 	switch {
 	case errors.Is(err, bcrypt.ErrMismatchedHashAndPassword), err == nil && user.ID == 0:
-		return User{}, u.countFailure(ctx, email, address)
+		return User{}, &RefusedError{user.ID, u.countFailure(ctx, email, address)}
 	case err != nil:
 		return User{}, fmt.Errorf("compare password of user %d: %w", user.ID, err)
+	case disabled:
+		return User{}, &RefusedError{user.ID, ErrDisabled}
 	}
 	if failed {
 		return user, u.forgetFailures(ctx, email, address)
@@ -162,20 +185,20 @@ func (u *Users) SignIn(ctx context.Context, email, password, address string) (Us
 	return user, nil
 }
 
-func (u *Users) find(ctx context.Context, email string) (user User, hash string, err error) {
+func (u *Users) find(ctx context.Context, email string) (user User, disabled bool, err error) {
 	err = u.db.QueryRow(ctx, `
-		SELECT id, email, name, role, password_hash FROM users WHERE email = $1`, email).
-		Scan(&user.ID, &user.Email, &user.Name, &user.Role, &hash)
+		SELECT id, email, name, role, password_hash, disabled_at IS NOT NULL FROM users WHERE email = $1`, email).
+		Scan(&user.ID, &user.Email, &user.Name, &user.Role, &user.hash, &disabled)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return User{}, "", fmt.Errorf("find user: %w", err)
+		return User{}, false, fmt.Errorf("find user: %w", err)
 	}
-	return user, hash, nil
+	return user, disabled, nil
 }
 
 // QueueUser adds the look-up of a user to a batch. If there is no such user,
-// into stays as it is.
+// or the account is disabled, into stays as it is.
 func QueueUser(b *pgx.Batch, id int64, into *User) {
-	b.Queue(`SELECT id, email, name, role FROM users WHERE id = $1`, id).Query(func(rows pgx.Rows) error {
+	b.Queue(`SELECT id, email, name, role FROM users WHERE id = $1 AND disabled_at IS NULL`, id).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			if err := rows.Scan(&into.ID, &into.Email, &into.Name, &into.Role); err != nil {
 				return err
@@ -183,16 +206,4 @@ func QueueUser(b *pgx.Batch, id int64, into *User) {
 		}
 		return rows.Err()
 	})
-}
-
-// SetRole gives a user another role.
-func (u *Users) SetRole(ctx context.Context, email string, role Role) error {
-	tag, err := u.db.Exec(ctx, `UPDATE users SET role = $2 WHERE email = $1`, normalEmail(email), role)
-	if err != nil {
-		return fmt.Errorf("set role of %s: %w", email, err)
-	}
-	if tag.RowsAffected() == 0 {
-		return fmt.Errorf("set role of %s: no such user", email)
-	}
-	return nil
 }

@@ -315,10 +315,10 @@ func TestRoleIsReadAtEachRequest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := queued(t, db, alice.ID); got != alice {
+	if got := queued(t, db, alice.ID); got.ID != alice.ID || got.Email != alice.Email || got.Name != alice.Name || got.Role != auth.Customer {
 		t.Errorf("QueueUser finds %+v, want %+v", got, alice)
 	}
-	if err := users.SetRole(t.Context(), "Alice@example.com", auth.Administrator); err != nil {
+	if err := users.SetRole(t.Context(), alice.ID, auth.Administrator, nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := queued(t, db, alice.ID); got.Role != auth.Administrator {
@@ -327,11 +327,11 @@ func TestRoleIsReadAtEachRequest(t *testing.T) {
 	if got := queued(t, db, alice.ID+1000); got != (auth.User{}) {
 		t.Errorf("QueueUser finds %+v, want nobody", got)
 	}
-	if err := users.SetRole(t.Context(), "alice@example.com", "emperor"); err == nil {
+	if err := users.SetRole(t.Context(), alice.ID, "emperor", nil); err == nil {
 		t.Error("SetRole takes a role that there is not")
 	}
-	if err := users.SetRole(t.Context(), "nobody@example.com", auth.Customer); err == nil {
-		t.Error("SetRole takes a user that there is not")
+	if err := users.SetRole(t.Context(), alice.ID+1000, auth.Customer, nil); !errors.Is(err, auth.ErrNoUser) {
+		t.Errorf("SetRole of a user that there is not: %v", err)
 	}
 }
 
@@ -374,7 +374,7 @@ func TestErrorsOfTheDatabaseAreNotWrongPasswords(t *testing.T) {
 	for name, err := range map[string]error{
 		"SignIn":        signIn,
 		"SignUp":        users.SignUp(ctx, "Alice", "alice@example.com", "down the hole"),
-		"SetRole":       users.SetRole(ctx, "alice@example.com", auth.Customer),
+		"SetRole":       users.SetRole(ctx, 1, auth.Customer, nil),
 		"SeedDemo":      users.SeedDemo(ctx),
 		"SweepFailures": sweep,
 	} {

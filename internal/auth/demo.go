@@ -30,7 +30,11 @@ func (u *Users) SeedDemo(ctx context.Context) error {
 		if err := u.SignUp(ctx, d.name, d.email, d.password); err != nil {
 			return fmt.Errorf("seed %s: %w", d.email, err)
 		}
-		if err := u.SetRole(ctx, d.email, d.role); err != nil {
+		made, _, err := u.find(ctx, d.email)
+		if err != nil {
+			return err
+		}
+		if err := u.SetRole(ctx, made.ID, d.role, nil); err != nil {
 			return err
 		}
 	}
