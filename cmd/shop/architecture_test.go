@@ -45,9 +45,10 @@ var mayImport = map[string]string{
 	"internal/view": "internal/xray templates static",
 
 	// Pages know a session store by its interface, and leave the choice of
-	// one to cmd/shop.
+	// one to cmd/shop. The record is in Postgres whatever the store, so they
+	// know pgstore for that.
 	"internal/web": "internal/auth internal/cart internal/catalog internal/money internal/orders " +
-		"internal/postgres internal/sessions internal/view internal/xray",
+		"internal/postgres internal/sessions internal/sessions/pgstore internal/view internal/xray",
 
 	// The teaching layer stands on the shop; no page of the shop knows of it.
 	"internal/story":     "internal/sessions internal/view",

@@ -6,6 +6,7 @@ type Layout struct {
 	Path    string  // the page's own address, to come back to after signing in
 	Visitor Visitor // who is looking
 	Notice  Notice  // a message to the visitor, shown once
+	Left    Left    // how long the visitor's session lasts; zero for none
 	Demo    bool    // the shop runs in demo mode: sign-in shows the seed accounts
 }
 
@@ -13,6 +14,13 @@ type Layout struct {
 type Visitor struct {
 	Name      string // empty for a guest
 	CartCount int    // pieces in the cart
+	Admin     bool   // may see the administrator's pages
+}
+
+// Left is how long a session lasts.
+type Left struct {
+	Seconds int  `json:"seconds"` // without another request
+	Final   bool `json:"final"`   // another request would not make it longer
 }
 
 // SignedIn reports whether the visitor has an account and is signed in to it.

@@ -76,6 +76,7 @@ func (s *Shop) addToCart(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Shop) putIntoCart(w http.ResponseWriter, r *http.Request, slug string, quantity int) error {
 	ctx := r.Context()
+	ticket := sessions.TicketFrom(ctx)
 	session, live := sessions.From(ctx)
 	if live {
 		err := s.carts.Add(ctx, session.CartID, slug, quantity)
@@ -108,7 +109,7 @@ func (s *Shop) putIntoCart(w http.ResponseWriter, r *http.Request, slug string, 
 		return &problem{http.StatusConflict, "You have just signed in", "Your cart was being moved to your account at that very moment, and this item did not make it. Please add it once more."}
 	case err != nil:
 		return err
-	case sessions.TicketFrom(ctx) == sessions.TicketNone:
+	case ticket == sessions.TicketNone:
 		s.leaveNotice(w, noticeAdded)
 	default:
 		s.leaveNotice(w, noticeAddedAnew)

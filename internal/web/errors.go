@@ -84,7 +84,7 @@ func (s *Shop) showProblem(w http.ResponseWriter, r *http.Request, shown *proble
 
 // turnAway ends a session whose user is no more, and sends to the sign-in.
 func (s *Shop) turnAway(w http.ResponseWriter, r *http.Request) {
-	if err := s.sessions.SignOut(w, r); err != nil {
+	if err := s.sessions.SignOut(w, r); err != nil && !errors.Is(err, sessions.ErrNotFound) {
 		s.fail(w, r, err)
 		return
 	}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"strconv"
+	"time"
 
 	"coatcheck/internal/auth"
 	"coatcheck/internal/sessions"
@@ -16,6 +16,8 @@ import (
 type LoginPage struct {
 	view.Layout
 	Email, Next string
+	Keep        bool   // "keep me signed in"
+	KeepFor     string // for how long that is
 	Problem     string
 }
 
@@ -36,6 +38,7 @@ func (s *Shop) showSignIn(w http.ResponseWriter, r *http.Request, status int, p 
 		return err
 	}
 	p.Title, p.Path = "Sign in", "/login"
+	p.KeepFor = days(s.kept.Lifetime)
 	if p.Next == "/" {
 		p.Next = "" // where everyone goes
 	}
@@ -66,8 +69,11 @@ func (s *Shop) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.sessions.SignIn(w, r, sessions.Refs{UserID: user.ID, CartID: cartID}); err != nil {
+	if err := s.sessions.SignIn(w, r, sessions.Refs{UserID: user.ID, CartID: cartID}, f.get("keep") != ""); err != nil {
 		return err
+	}
+	if err := s.users.Confirm(ctx, user); err != nil {
+		return s.takeBack(w, r, f, err)
 	}
 	s.log.InfoContext(ctx, "signed in", "request", requestIDFrom(ctx), "user", user.ID, "address", address)
 	if err := s.carts.Retire(ctx, guestCart, cartID); err != nil {
@@ -83,31 +89,72 @@ func (s *Shop) signIn(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// takeBack ends a session that was made for a user who, as it turns out, may
+// not be signed in: the password was changed at that very moment.
+func (s *Shop) takeBack(w http.ResponseWriter, r *http.Request, f form, err error) error {
+	if err := s.sessions.SignOut(w, r); err != nil && !errors.Is(err, sessions.ErrNotFound) {
+		return err
+	}
+	return s.signInFailed(w, r, f, err)
+}
+
 func (s *Shop) signInFailed(w http.ResponseWriter, r *http.Request, f form, err error) error {
 	ctx := r.Context()
-	p := &LoginPage{Email: f.get("email"), Next: localPath(f.get("next"))}
-	if throttled, ok := errors.AsType[*auth.ThrottledError](err); ok {
+	p := &LoginPage{Email: f.get("email"), Next: localPath(f.get("next")), Keep: f.get("keep") != ""}
+	throttled, isThrottled := errors.AsType[*auth.ThrottledError](err)
+	status := http.StatusUnprocessableEntity
+	switch {
+	case isThrottled:
 		s.log.WarnContext(ctx, "sign-in throttled", "request", requestIDFrom(ctx), "address", clientAddress(r))
-		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(throttled.RetryAfter.Seconds()))))
-		minutes := int(math.Ceil(throttled.RetryAfter.Minutes()))
-		p.Problem = fmt.Sprintf("There were too many failed attempts for this account from where you are. Please try again in %d min.", minutes)
-		return s.showSignIn(w, r, http.StatusTooManyRequests, p)
-	}
-	if errors.Is(err, auth.ErrWrong) {
+		status = tooMany(throttled).answer(w)
+		p.Problem = tryAgainIn(throttled)
+	case errors.Is(err, auth.ErrWrong):
 		s.log.WarnContext(ctx, "sign-in failed", "request", requestIDFrom(ctx), "address", clientAddress(r))
 		p.Problem = "E-mail and password do not go together. Please check both and try again."
-		return s.showSignIn(w, r, http.StatusUnprocessableEntity, p)
+	case errors.Is(err, auth.ErrDisabled):
+		s.log.WarnContext(ctx, "sign-in to a disabled account", "request", requestIDFrom(ctx), "address", clientAddress(r))
+		p.Problem = "This account has been closed for now. Please ask the shop."
+	default:
+		return err
 	}
-	return err
+	if refused, ok := errors.AsType[*auth.RefusedError](err); ok {
+		if err := s.recordRefusal(r, refused.UserID); err != nil {
+			return err
+		}
+	}
+	return s.showSignIn(w, r, status, p)
+}
+
+// tryAgainIn words that there were too many wrong passwords.
+func tryAgainIn(t *auth.ThrottledError) string {
+	minutes := int(math.Ceil(t.RetryAfter.Minutes()))
+	return fmt.Sprintf("There were too many failed attempts for this account from where you are. Please try again in %d min.", minutes)
+}
+
+// days words a duration of a day or more.
+func days(d time.Duration) string {
+	n := int(math.Round(d.Hours() / 24))
+	if n == 1 {
+		return "a day"
+	}
+	return fmt.Sprintf("%d days", n)
 }
 
 // signOut ends the session. If that cannot be done now, the visitor is told
 // so, and stays signed in.
 func (s *Shop) signOut(w http.ResponseWriter, r *http.Request) error {
-	if err := s.sessions.SignOut(w, r); err != nil {
+	session, live := sessions.From(r.Context())
+	err := s.sessions.SignOut(w, r)
+	if errors.Is(err, sessions.ErrNotFound) {
+		// Another tab has ended this session, or moved it, at that very
+		// moment. The next page shows which.
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+		return nil
+	}
+	if err != nil {
 		return err
 	}
-	if session, live := sessions.From(r.Context()); live && session.UserID != 0 {
+	if live && session.UserID != 0 {
 		s.log.InfoContext(r.Context(), "signed out", "request", requestIDFrom(r.Context()), "user", session.UserID)
 	}
 	s.leaveNotice(w, noticeSignedOut)

@@ -115,8 +115,8 @@ func (s *Shop) traceSessions(next http.Handler) http.Handler {
 			Moved: func(from, to sessions.Session) {
 				log.InfoContext(ctx, "session moved", "from", from.Handle, "session", to.Handle, "user", to.UserID, "cart", to.CartID)
 			},
-			Ended: func(ended sessions.Session, why sessions.Cause) {
-				log.InfoContext(ctx, "session ended", "session", ended.Handle, "user", ended.UserID, "why", string(why))
+			Ended: func(e sessions.Event, n int) {
+				log.InfoContext(ctx, "session ended", "session", e.Session, "user", e.UserID, "why", string(e.Kind), "by", e.By, "ended", n)
 			},
 		})))
 	})

@@ -26,6 +26,16 @@ const (
 	noticeLivedOut    notice = "lived-out"
 	noticeEnded       notice = "ended"
 	noticeOrdered     notice = "ordered"
+
+	noticePassword      notice = "password"
+	noticeEmail         notice = "email"
+	noticeConfirmed     notice = "confirmed"
+	noticeRevoked       notice = "revoked"
+	noticeRevokedOthers notice = "revoked-others"
+	noticeDisabled      notice = "disabled"
+	noticeEnabled       notice = "enabled"
+	noticeRevokedUser   notice = "revoked-user"
+	noticeRevokedAll    notice = "revoked-all"
 )
 
 var notices = map[notice]view.Notice{
@@ -42,6 +52,16 @@ var notices = map[notice]view.Notice{
 	noticeLivedOut:    {Text: "Your session had reached its longest life, so it has ended. Please sign in again; what was in your account's cart is still there."},
 	noticeEnded:       {Text: "Your session has ended. Please sign in again."},
 	noticeOrdered:     {Text: "Thank you for your order."},
+
+	noticePassword:      {Text: "Your password has been changed. Every other session of your account has ended, and this one goes on with a new ticket."},
+	noticeEmail:         {Text: "Your e-mail address has been changed. Please sign in with it from now on. This session goes on with a new ticket."},
+	noticeConfirmed:     {Text: "Thank you. For the next five minutes you can end sessions without being asked again."},
+	noticeRevoked:       {Text: "That session has ended. Its ticket is worth nothing now."},
+	noticeRevokedOthers: {Text: "All your other sessions have ended. Their tickets are worth nothing now."},
+	noticeDisabled:      {Text: "The account is disabled, and its sessions have ended."},
+	noticeEnabled:       {Text: "The account is enabled. Its user can sign in again."},
+	noticeRevokedUser:   {Text: "The sessions have ended. Their tickets are worth nothing now."},
+	noticeRevokedAll:    {Text: "Everybody's sessions have ended but this one, which goes on with a new ticket."},
 }
 
 func timedOut(t sessions.Ticket) notice {

@@ -57,7 +57,26 @@ func (s *Shop) routes(publicURL string, trustedProxies []string) (http.Handler, 
 		r.Post("/checkout", s.handle(s.signedIn(s.checkout)))
 		r.Get("/orders", s.handle(s.signedIn(s.orderList)))
 		r.Get("/orders/{number}", s.handle(s.signedIn(s.order)))
+
+		r.Get("/account", s.handle(s.signedIn(s.account)))
+		r.Post("/account/password", s.handle(s.signedIn(s.changePassword)))
+		r.Post("/account/email", s.handle(s.signedIn(s.changeEmail)))
+		r.Get("/account/sessions", s.handle(s.signedIn(s.sessionList)))
+		r.Post("/account/sessions/confirm", s.handle(s.signedIn(s.confirmPassword)))
+		r.Post("/account/sessions/revoke-others", s.handle(s.signedIn(s.revokeOthers)))
+		r.Post("/account/sessions/{handle}/revoke", s.handle(s.signedIn(s.revokeSession)))
+
+		r.Get("/admin", s.handle(s.administrator(s.admin)))
+		r.Post("/admin/sessions/revoke-all", s.handle(s.administrator(s.revokeAll)))
+		r.Get("/admin/users/{id}", s.handle(s.administrator(s.adminUser)))
+		r.Post("/admin/users/{id}/disable", s.handle(s.administrator(s.disableUser)))
+		r.Post("/admin/users/{id}/enable", s.handle(s.administrator(s.enableUser)))
+		r.Post("/admin/users/{id}/revoke-sessions", s.handle(s.administrator(s.revokeUserSessions)))
+
+		r.Post("/session/extend", s.handle(s.extend))
 	})
+	// Without the sessions' middleware: to ask for the time is no activity.
+	r.With(sameOrigin.Handler, timeLimit, s.traceSessions).Get("/session", s.handle(s.timeLeft))
 	return r, nil
 }
 
@@ -100,6 +119,9 @@ func (s *Shop) methodNotAllowed(w http.ResponseWriter, r *http.Request) error {
 		if routes.Match(chi.NewRouteContext(), as, r.URL.Path) && !slices.Contains(allowed, method) {
 			allowed = append(allowed, method)
 		}
+	}
+	if strings.HasPrefix(r.URL.Path, "/admin") {
+		return errNotFound // not even that is anyone's business
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
 	return &problem{http.StatusMethodNotAllowed, "Not that way", "This address cannot be used like that. Please use the links and buttons of the shop."}

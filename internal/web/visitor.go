@@ -19,7 +19,7 @@ import (
 // fetched each time from where they live, so they are never out of date.
 func (s *Shop) load(w http.ResponseWriter, r *http.Request, l *view.Layout, queue ...func(*pgx.Batch)) (auth.User, error) {
 	var user auth.User
-	session, _ := sessions.From(r.Context())
+	session, live := sessions.From(r.Context())
 	b := &pgx.Batch{}
 	if session.UserID != 0 {
 		auth.QueueUser(b, session.UserID, &user)
@@ -38,7 +38,10 @@ func (s *Shop) load(w http.ResponseWriter, r *http.Request, l *view.Layout, queu
 	if user.ID != session.UserID {
 		return auth.User{}, errNobody
 	}
-	l.Visitor.Name = user.Name
+	l.Visitor.Name, l.Visitor.Admin = user.Name, user.Role == auth.Administrator
+	if live {
+		l.Left = s.left(session)
+	}
 	l.Path = r.URL.RequestURI()
 	l.Demo = s.demo
 	l.Notice = s.takeNotice(w, r)

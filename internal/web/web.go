@@ -18,6 +18,7 @@ import (
 	"coatcheck/internal/cart"
 	"coatcheck/internal/orders"
 	"coatcheck/internal/sessions"
+	"coatcheck/internal/sessions/pgstore"
 	"coatcheck/internal/view"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -31,6 +32,11 @@ type Config struct {
 	Orders *orders.Orders
 	Store  sessions.Store
 	Policy sessions.Policy
+	Kept   sessions.Policy // of those who stay signed in; zero means sessions.DefaultKept
+
+	// RecordFor is how long what happened to sessions is on record; zero
+	// means DefaultRecordFor.
+	RecordFor time.Duration
 
 	Templates, Static fs.FS
 
@@ -47,28 +53,40 @@ type Config struct {
 	TrustedProxies []string
 }
 
+// DefaultRecordFor is long enough to look into what a visitor noticed weeks
+// later, and no longer than that: the record names people's addresses.
+const DefaultRecordFor = 90 * 24 * time.Hour
+
 // Shop answers requests.
 type Shop struct {
-	db       *pgxpool.Pool
-	users    *auth.Users
-	carts    *cart.Carts
-	orders   *orders.Orders
-	store    sessions.Store
-	sessions *sessions.Manager
-	pages    *view.Templates
-	assets   *view.Assets
-	log      *slog.Logger
-	now      func() time.Time
-	demo     bool
-	secure   bool
-	handler  http.Handler
+	db        *pgxpool.Pool
+	users     *auth.Users
+	carts     *cart.Carts
+	orders    *orders.Orders
+	store     sessions.Store
+	sessions  *sessions.Manager
+	pages     *view.Templates
+	assets    *view.Assets
+	log       *slog.Logger
+	now       func() time.Time
+	demo      bool
+	secure    bool
+	kept      sessions.Policy
+	recordFor time.Duration
+	handler   http.Handler
 }
 
 // New sets up the shop. Its errors are about the configuration.
 func New(c Config) (*Shop, error) {
 	s := &Shop{
 		db: c.DB, users: c.Users, carts: c.Carts, orders: c.Orders, store: c.Store,
-		log: c.Log, now: c.Now, demo: c.Demo, secure: c.Secure,
+		log: c.Log, now: c.Now, demo: c.Demo, secure: c.Secure, kept: c.Kept, recordFor: c.RecordFor,
+	}
+	if s.kept == (sessions.Policy{}) {
+		s.kept = sessions.DefaultKept
+	}
+	if s.recordFor == 0 {
+		s.recordFor = DefaultRecordFor
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -81,7 +99,8 @@ func New(c Config) (*Shop, error) {
 		return nil, err
 	}
 	s.sessions, err = sessions.NewManager(sessions.Config{
-		Store: c.Store, Policy: c.Policy, Secure: c.Secure, Now: s.now, Failed: s.fail,
+		Store: c.Store, Policy: c.Policy, Kept: s.kept, Secure: c.Secure,
+		Now: s.now, Address: clientAddress, Failed: s.fail,
 	})
 	if err != nil {
 		return nil, err
@@ -93,7 +112,8 @@ func New(c Config) (*Shop, error) {
 func (s *Shop) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 // Sweep clears away what is over, every so often, until ctx ends: sessions,
-// counts of failed sign-ins, and carts of guests whose session must be over.
+// counts of failed sign-ins, carts of guests whose session must be over, and
+// what has been on record for long enough.
 func (s *Shop) Sweep(ctx context.Context, every time.Duration, lifetime time.Duration) {
 	s.sessions.SweepEvery(ctx, every, func(removed int, err error) {
 		s.swept(ctx, "sessions", removed, err)
@@ -101,6 +121,8 @@ func (s *Shop) Sweep(ctx context.Context, every time.Duration, lifetime time.Dur
 		s.swept(ctx, "failed sign-ins", removed, err)
 		removed, err = s.carts.SweepGuests(ctx, s.now().Add(-lifetime))
 		s.swept(ctx, "guests' carts", removed, err)
+		removed, err = pgstore.TrimRecord(ctx, s.db, s.now().Add(-s.recordFor))
+		s.swept(ctx, "old records", removed, err)
 	})
 }
 

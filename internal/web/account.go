@@ -1,0 +1,203 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"coatcheck/internal/auth"
+	"coatcheck/internal/sessions"
+	"coatcheck/internal/sessions/pgstore"
+	"coatcheck/internal/view"
+)
+
+// AccountPage is where a visitor changes password and e-mail address.
+type AccountPage struct {
+	view.Layout
+	Email    string // the address in use
+	NewEmail string // the one that was refused, as it was typed
+	Problems AccountProblems
+}
+
+// AccountProblems has a sentence for each field that is wrong.
+type AccountProblems struct {
+	CurrentForPassword, NewPassword string
+	CurrentForEmail, NewEmail       string
+}
+
+// Template names the page's file.
+func (*AccountPage) Template() string { return "account.html" }
+
+func (s *Shop) account(w http.ResponseWriter, r *http.Request) error {
+	return s.showAccount(w, r, http.StatusOK, &AccountPage{})
+}
+
+func (s *Shop) showAccount(w http.ResponseWriter, r *http.Request, status int, p *AccountPage) error {
+	user, err := s.load(w, r, &p.Layout)
+	if err != nil {
+		return err
+	}
+	p.Title, p.Path = "Your account", "/account"
+	p.Email = user.Email
+	return s.pages.Render(w, status, p)
+}
+
+// changePassword takes the current password and a new one. Whoever else is
+// signed in to the account may be the reason for the change, so all other
+// sessions end, and this one gets a new ID (ASVS 5.0 V7.4.3, V7.5.1).
+//
+// The order matters: a sign-in with the old password that is under way finds
+// out that it has changed (see auth.Users.Confirm), or is ended here.
+func (s *Shop) changePassword(w http.ResponseWriter, r *http.Request) error {
+	f, err := readForm(w, r)
+	if err != nil {
+		return err
+	}
+	ctx, p := r.Context(), &AccountPage{}
+	user, err := s.verify(r, f)
+	if refused, ok := errors.AsType[*refusedPassword](err); ok {
+		p.Problems.CurrentForPassword = refused.why
+		return s.showAccount(w, r, refused.answer(w), p)
+	}
+	if err != nil {
+		return err
+	}
+	err = s.users.SetPassword(ctx, user, f.get("new_password"), s.onRecord(r, pgstore.PasswordChanged, user.ID, byOwner))
+	if invalid, ok := errors.AsType[*auth.InvalidError](err); ok {
+		p.Problems.NewPassword = invalid.Password
+		return s.showAccount(w, r, http.StatusUnprocessableEntity, p)
+	}
+	if errors.Is(err, auth.ErrWrong) {
+		p.Problems.CurrentForPassword = "It has just been changed from somewhere else. Please try again."
+		return s.showAccount(w, r, http.StatusConflict, p)
+	}
+	if err != nil {
+		return err
+	}
+	s.log.InfoContext(ctx, "password changed", "request", requestIDFrom(ctx), "user", user.ID)
+
+	if err := s.renew(w, r); err != nil {
+		return notFinished(err)
+	}
+	if _, err := s.sessions.EndOthers(ctx, byOwner); err != nil {
+		return notFinished(err)
+	}
+	s.leaveNotice(w, noticePassword)
+	http.Redirect(w, r, "/account", http.StatusSeeOther)
+	return nil
+}
+
+func (s *Shop) changeEmail(w http.ResponseWriter, r *http.Request) error {
+	f, err := readForm(w, r)
+	if err != nil {
+		return err
+	}
+	ctx, p := r.Context(), &AccountPage{NewEmail: f.get("email")}
+	user, err := s.verify(r, f)
+	if refused, ok := errors.AsType[*refusedPassword](err); ok {
+		p.Problems.CurrentForEmail = refused.why
+		return s.showAccount(w, r, refused.answer(w), p)
+	}
+	if err != nil {
+		return err
+	}
+	err = s.users.SetEmail(ctx, user, f.get("email"), clientAddress(r), s.onRecord(r, pgstore.EmailChanged, user.ID, byOwner))
+	invalid, isInvalid := errors.AsType[*auth.InvalidError](err)
+	throttled, isThrottled := errors.AsType[*auth.ThrottledError](err)
+	switch {
+	case isInvalid:
+		p.Problems.NewEmail = invalid.Email
+		return s.showAccount(w, r, http.StatusUnprocessableEntity, p)
+	case isThrottled:
+		refused := tooMany(throttled)
+		p.Problems.NewEmail = refused.why
+		return s.showAccount(w, r, refused.answer(w), p)
+	case errors.Is(err, auth.ErrTaken):
+		p.Problems.NewEmail = "That address cannot be used here. Please choose another."
+		return s.showAccount(w, r, http.StatusUnprocessableEntity, p)
+	case err != nil:
+		return err
+	}
+	s.log.InfoContext(ctx, "e-mail changed", "request", requestIDFrom(ctx), "user", user.ID)
+	if err := s.renew(w, r); err != nil {
+		return err
+	}
+	s.leaveNotice(w, noticeEmail)
+	http.Redirect(w, r, "/account", http.StatusSeeOther)
+	return nil
+}
+
+// notFinished says that a password has changed and the other sessions may
+// still be there.
+func notFinished(err error) error {
+	return errors.Join(&problem{http.StatusServiceUnavailable, "Changed, but not finished", "Your password has been changed, but other sessions of your account may still be open. Please go to your sessions in a moment and end them."}, err)
+}
+
+// freshFor is how long a visitor who has given the password may do without
+// giving it again where somebody who sat down at their computer must not.
+const freshFor = 5 * time.Minute
+
+func (s *Shop) fresh(ctx context.Context) bool {
+	session, live := sessions.From(ctx)
+	return live && s.now().Sub(session.CreatedAt) < freshFor
+}
+
+// refusedPassword says why the current password that was sent will not do.
+type refusedPassword struct {
+	status     int
+	why        string
+	retryAfter time.Duration // zero for at once
+}
+
+func (p *refusedPassword) Error() string { return p.why }
+
+// answer sets what the answer's head has to say of it, and gives its status.
+func (p *refusedPassword) answer(w http.ResponseWriter) int {
+	if p.retryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(p.retryAfter.Seconds()))))
+	}
+	return p.status
+}
+
+func tooMany(t *auth.ThrottledError) *refusedPassword {
+	return &refusedPassword{http.StatusTooManyRequests, tryAgainIn(t), t.RetryAfter}
+}
+
+// verify checks the current password, which the form carries, of the visitor
+// who is signed in. Its error is a *refusedPassword if that is not right.
+func (s *Shop) verify(r *http.Request, f form) (auth.User, error) {
+	ctx := r.Context()
+	session, _ := sessions.From(ctx)
+	if f.get("current_password") == "" {
+		return auth.User{}, &refusedPassword{status: http.StatusUnprocessableEntity, why: "Please enter your current password."}
+	}
+	user, err := s.users.Verify(ctx, session.UserID, f.get("current_password"), clientAddress(r))
+	throttled, isThrottled := errors.AsType[*auth.ThrottledError](err)
+	switch {
+	case errors.Is(err, auth.ErrNoUser), errors.Is(err, auth.ErrDisabled):
+		return auth.User{}, errNobody
+	case !isThrottled && !errors.Is(err, auth.ErrWrong):
+		return user, err
+	}
+	s.log.WarnContext(ctx, "current password refused", "request", requestIDFrom(ctx), "user", session.UserID, "address", clientAddress(r))
+	if err := s.recordRefusal(r, session.UserID); err != nil {
+		return auth.User{}, err
+	}
+	if isThrottled {
+		return auth.User{}, tooMany(throttled)
+	}
+	return auth.User{}, &refusedPassword{status: http.StatusUnprocessableEntity, why: "That is not your current password."}
+}
+
+// renew gives the visitor, who has just given the password again, a new ID.
+// It is no failure if the session has ended meanwhile: what was asked for has
+// been done, and the next page asks to sign in.
+func (s *Shop) renew(w http.ResponseWriter, r *http.Request) error {
+	if err := s.sessions.Renew(w, r); !errors.Is(err, sessions.ErrNotFound) {
+		return err
+	}
+	return nil
+}
