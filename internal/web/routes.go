@@ -44,8 +44,8 @@ func (s *Shop) routes(publicURL string, trustedProxies []string) (http.Handler, 
 		r.Get("/products/{slug}", s.handle(s.product))
 
 		r.Get("/cart", s.handle(s.cart))
-		r.Post("/cart/items", s.handle(s.addToCart))
-		r.Post("/cart/items/{slug}", s.handle(s.setInCart))
+		r.Post("/cart/items", s.handle(s.cartLimited(s.addToCart)))
+		r.Post("/cart/items/{slug}", s.handle(s.cartLimited(s.setInCart)))
 
 		r.Get("/signup", s.handle(s.signUpForm))
 		r.Post("/signup", s.handle(s.signUp))

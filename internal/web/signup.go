@@ -13,6 +13,7 @@ import (
 type SignupPage struct {
 	view.Layout
 	Name, Email, Next string
+	Problem           string            // with the form as a whole
 	Problems          auth.InvalidError // a sentence at each field that is wrong
 }
 
@@ -48,9 +49,15 @@ func (s *Shop) signUp(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	next := localPath(f.get("next"))
+	p := &SignupPage{Name: f.get("name"), Email: f.get("email"), Next: next}
+	if s.signUpLimit.OnLimit(w, r, clientAddress(r)) {
+		s.log.WarnContext(r.Context(), "sign-ups limited", "request", requestIDFrom(r.Context()), "address", clientAddress(r))
+		p.Problem = "Too many accounts have been opened from where you are. Please try again in an hour."
+		return s.showSignUp(w, r, http.StatusTooManyRequests, p)
+	}
 	err = s.users.SignUp(r.Context(), f.get("name"), f.get("email"), f.get("password"))
 	if invalid, ok := errors.AsType[*auth.InvalidError](err); ok {
-		p := &SignupPage{Name: f.get("name"), Email: f.get("email"), Next: next, Problems: *invalid}
+		p.Problems = *invalid
 		return s.showSignUp(w, r, http.StatusUnprocessableEntity, p)
 	}
 	if err != nil {

@@ -8,6 +8,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"io/fs"
 	"log/slog"
@@ -21,6 +22,7 @@ import (
 	"coatcheck/internal/sessions/pgstore"
 	"coatcheck/internal/view"
 
+	"github.com/go-chi/httprate"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -34,6 +36,9 @@ type Config struct {
 	Policy sessions.Policy
 	Kept   sessions.Policy // of those who stay signed in; zero means sessions.DefaultKept
 
+	// SignUpRate and CartRate are how many sign-ups in an hour, and changes of
+	// carts in a minute, one address may make; zero means the default.
+	SignUpRate, CartRate int
 	// RecordFor is how long what happened to sessions is on record; zero
 	// means DefaultRecordFor.
 	RecordFor time.Duration
@@ -59,21 +64,22 @@ const DefaultRecordFor = 90 * 24 * time.Hour
 
 // Shop answers requests.
 type Shop struct {
-	db        *pgxpool.Pool
-	users     *auth.Users
-	carts     *cart.Carts
-	orders    *orders.Orders
-	store     sessions.Store
-	sessions  *sessions.Manager
-	pages     *view.Templates
-	assets    *view.Assets
-	log       *slog.Logger
-	now       func() time.Time
-	demo      bool
-	secure    bool
-	kept      sessions.Policy
-	recordFor time.Duration
-	handler   http.Handler
+	db                     *pgxpool.Pool
+	users                  *auth.Users
+	carts                  *cart.Carts
+	orders                 *orders.Orders
+	store                  sessions.Store
+	sessions               *sessions.Manager
+	pages                  *view.Templates
+	assets                 *view.Assets
+	log                    *slog.Logger
+	now                    func() time.Time
+	demo                   bool
+	secure                 bool
+	kept                   sessions.Policy
+	recordFor              time.Duration
+	signUpLimit, cartLimit *httprate.RateLimiter
+	handler                http.Handler
 }
 
 // New sets up the shop. Its errors are about the configuration.
@@ -85,6 +91,8 @@ func New(c Config) (*Shop, error) {
 	if s.kept == (sessions.Policy{}) {
 		s.kept = sessions.DefaultKept
 	}
+	s.signUpLimit = newLimit(cmp.Or(c.SignUpRate, DefaultSignUpRate), time.Hour)
+	s.cartLimit = newLimit(cmp.Or(c.CartRate, DefaultCartRate), time.Minute)
 	if s.recordFor == 0 {
 		s.recordFor = DefaultRecordFor
 	}
