@@ -187,7 +187,8 @@ func (st *Store) DeleteAll(ctx context.Context, keep sessions.Key, e sessions.Ev
 // deleted is on record, and nothing else: it is one statement. The condition's
 // parameters begin at $6.
 //
-// A row that it sees and cannot get has just been ended by somebody else, or
+// All callers lock the rows in the same order, so that no two wait for each
+// other. A row that it sees and cannot get has just been ended by somebody else, or
 // moved to a new key that it cannot see yet. So it looks again, until it gets
 // all that it sees.
 func (st *Store) end(ctx context.Context, e sessions.Event, condition string, args ...any) (int, error) {
@@ -195,8 +196,10 @@ func (st *Store) end(ctx context.Context, e sessions.Event, condition string, ar
 	for {
 		var seen, gone int
 		err := st.db.QueryRow(ctx, `
-			WITH gone AS (
-				DELETE FROM sessions WHERE `+condition+` RETURNING handle, user_id
+			WITH doomed AS (
+				SELECT key FROM sessions WHERE `+condition+` ORDER BY key FOR UPDATE
+			), gone AS (
+				DELETE FROM sessions WHERE key IN (SELECT key FROM doomed) RETURNING handle, user_id
 			), recorded AS (
 				INSERT INTO session_events (at, kind, session, user_id, done_by, address, browser)
 				SELECT $1, $2, handle, user_id, $3, $4, $5 FROM gone
