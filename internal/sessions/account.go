@@ -37,34 +37,37 @@ func (m *Manager) SeenAt(s Session) time.Time {
 // EndHandle ends the one session of a user that has the handle, or returns
 // ErrNotFound. By says who does it, for the record.
 func (m *Manager) EndHandle(ctx context.Context, userID int64, handle, by string) error {
-	e := m.revocation(by)
-	e.Session, e.UserID = handle, userID
+	e := m.revocation(userID, by)
+	e.Session = handle
 	_, err := m.endMany(ctx, "delete handle", e, func() (int, error) { return 1, m.store.DeleteHandle(ctx, userID, handle, e) })
 	return err
 }
 
 // EndOthers ends all of the visitor's sessions but this one, and says how many.
 func (m *Manager) EndOthers(ctx context.Context, by string) (int, error) {
-	v, e := visitFrom(ctx), m.revocation(by)
+	v := visitFrom(ctx)
+	e := m.revocation(v.session.UserID, by)
 	return m.endMany(ctx, "delete by user", e, func() (int, error) { return m.store.DeleteByUser(ctx, v.session.UserID, v.key, e) })
 }
 
 // EndUser ends all of a user's sessions, and says how many.
 func (m *Manager) EndUser(ctx context.Context, userID int64, by string) (int, error) {
-	e := m.revocation(by)
+	e := m.revocation(userID, by)
 	return m.endMany(ctx, "delete by user", e, func() (int, error) { return m.store.DeleteByUser(ctx, userID, Key{}, e) })
 }
 
 // EndEverybody ends every session there is but the visitor's own, guests'
 // too, and says how many.
 func (m *Manager) EndEverybody(ctx context.Context, by string) (int, error) {
-	v, e := visitFrom(ctx), m.revocation(by)
+	v, e := visitFrom(ctx), m.revocation(0, by)
 	return m.endMany(ctx, "delete all", e, func() (int, error) { return m.store.DeleteAll(ctx, v.key, e) })
 }
 
 // revocation has no address and no browser: those of whoever ends a session
 // say nothing about its visitor.
-func (m *Manager) revocation(by string) Event { return Event{At: m.clock(), Kind: Revoked, By: by} }
+func (m *Manager) revocation(userID int64, by string) Event {
+	return Event{At: m.clock(), Kind: Revoked, UserID: userID, By: by}
+}
 
 func (m *Manager) endMany(ctx context.Context, call string, e Event, del func() (int, error)) (int, error) {
 	finish := tracingStore(ctx, call)

@@ -122,7 +122,7 @@ func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, refs Refs, keep
 	}
 	// After the new one is filed, not before: of many sign-ins at once the
 	// last one sees them all.
-	ctx, e := r.Context(), Event{At: m.clock(), Kind: CrowdedOut}
+	ctx, e := r.Context(), Event{At: m.clock(), Kind: CrowdedOut, UserID: refs.UserID}
 	_, err = m.endMany(ctx, "delete oldest", e, func() (int, error) {
 		return m.store.DeleteOldest(ctx, refs.UserID, m.most, key, e)
 	})

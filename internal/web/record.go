@@ -17,15 +17,14 @@ const byOwner = "owner"
 
 func byAdministrator(user auth.User) string { return fmt.Sprintf("administrator %d", user.ID) }
 
-// on record: what a visitor does to a user's account, to be written in the
+// onRecord says what is done to a user's account, to be written in the
 // transaction that does it.
 func (s *Shop) onRecord(r *http.Request, kind sessions.Kind, userID int64, by string) func(context.Context, pgx.Tx) error {
-	session, _ := sessions.From(r.Context())
-	return func(ctx context.Context, tx pgx.Tx) error {
-		return pgstore.Record(ctx, tx, sessions.Event{
-			At: s.now(), Kind: kind, Session: session.Handle, UserID: userID, By: by,
-		})
+	e := sessions.Event{At: s.now(), Kind: kind, UserID: userID, By: by}
+	if session, _ := sessions.From(r.Context()); session.UserID == userID {
+		e.Session = session.Handle
 	}
+	return func(ctx context.Context, tx pgx.Tx) error { return pgstore.Record(ctx, tx, e) }
 }
 
 // recordRefusal puts a sign-in that was refused on the record of whoever's
