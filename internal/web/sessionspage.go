@@ -35,15 +35,6 @@ type SessionRow struct {
 	Browser, Address string
 }
 
-// EventRow is a line of the record.
-type EventRow struct {
-	At               time.Time
-	What             string // a sentence
-	Session          string // a handle, or empty
-	Next             string // the handle of the session that took its place, or empty
-	Address, Browser string
-}
-
 // Template names the page's file.
 func (*SessionsPage) Template() string { return "sessions.html" }
 
@@ -91,38 +82,6 @@ func (s *Shop) sessionRows(list []sessions.Session, signIns map[string]sessions.
 			Handle: session.Handle, Current: session.Handle == this, Kept: s.sessions.Kept(session),
 			CreatedAt: session.CreatedAt, SeenAt: s.sessions.SeenAt(session), EndsAt: session.Until,
 			Browser: signIn.Browser, Address: signIn.Address,
-		}
-	}
-	return rows
-}
-
-var happened = map[sessions.Kind]string{
-	sessions.Made:           "A guest's session began.",
-	sessions.SignedIn:       "Signed in.",
-	sessions.Moved:          "Moved to a new ticket.",
-	sessions.SignedOut:      "Signed out.",
-	sessions.IdledOut:       "Timed out: nothing was asked for long enough.",
-	sessions.LivedOut:       "Timed out: its longest life was over.",
-	sessions.Revoked:        "Ended from elsewhere",
-	sessions.CrowdedOut:     "Ended, because there were too many.",
-	pgstore.Refused:         "A wrong password was refused.",
-	pgstore.PasswordChanged: "The password was changed",
-	pgstore.EmailChanged:    "The e-mail address was changed",
-	pgstore.RoleChanged:     "The role was changed",
-	pgstore.Disabled:        "The account was disabled",
-	pgstore.Enabled:         "The account was enabled",
-	pgstore.AllRevoked:      "Everybody's sessions were ended",
-}
-
-func eventRows(events []sessions.Event) []EventRow {
-	rows := make([]EventRow, len(events))
-	for i, e := range events {
-		rows[i] = EventRow{At: e.At, What: happened[e.Kind], Session: e.Session, Address: e.Address, Browser: e.Browser}
-		if e.By != "" {
-			rows[i].What += ", by the " + e.By + "."
-		}
-		if e.Previous != "" { // the old ticket is torn, the new one issued
-			rows[i].Session, rows[i].Next = e.Previous, e.Session
 		}
 	}
 	return rows
