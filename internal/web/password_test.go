@@ -15,11 +15,19 @@ var passwordFields = regexp.MustCompile(`<input[^>]*name="(?:[a-z]+_)?password"[
 // no attribute may.
 func TestPasswordFieldsHideAndHelp(t *testing.T) {
 	t.Parallel()
-	b := open(t).browser()
-	for _, path := range []string{"/login", "/signup"} {
-		fields := passwordFields.FindAllString(b.get(path).is(http.StatusOK).body, -1)
-		if len(fields) == 0 {
-			t.Errorf("%s has no field for a password", path)
+	s := open(t)
+	stranger, admin := s.browser(), s.signedInAs("admin")
+	s.clock.advance(10 * time.Minute) // so that the password is asked for again
+	for path, want := range map[string]struct {
+		b      *browser
+		fields int
+	}{
+		"/login": {stranger, 1}, "/signup": {stranger, 1},
+		"/account": {admin, 3}, "/account/sessions": {admin, 1}, "/admin": {admin, 1},
+	} {
+		fields := passwordFields.FindAllString(want.b.get(path).is(http.StatusOK).body, -1)
+		if len(fields) != want.fields {
+			t.Errorf("%s has %d fields for a password, want %d", path, len(fields), want.fields)
 		}
 		for _, field := range fields {
 			if !strings.Contains(field, ` type="password"`) || !strings.Contains(field, `-password"`) || strings.Contains(field, `autocomplete="off"`) {
