@@ -41,13 +41,14 @@ var mayImport = map[string]string{
 	"internal/cart":    "internal/money internal/postgres",
 	"internal/orders":  "internal/cart internal/catalog internal/money internal/postgres",
 
-	"internal/xray": "internal/sessions",
-	"internal/view": "internal/xray templates static",
+	"internal/metrics": "internal/sessions",
+	"internal/xray":    "internal/sessions",
+	"internal/view":    "internal/xray templates static",
 
 	// Pages know a session store by its interface, and leave the choice of
 	// one to cmd/shop. The record is in Postgres whatever the store, so they
 	// know pgstore for that.
-	"internal/web": "internal/auth internal/cart internal/catalog internal/money internal/orders " +
+	"internal/web": "internal/auth internal/cart internal/catalog internal/metrics internal/money internal/orders " +
 		"internal/postgres internal/sessions internal/sessions/pgstore internal/view internal/xray",
 
 	// The teaching layer stands on the shop; no page of the shop knows of it.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 
 	"coatcheck/internal/auth"
 	"coatcheck/internal/cart"
+	"coatcheck/internal/metrics"
 	"coatcheck/internal/orders"
 	"coatcheck/internal/postgres"
 	"coatcheck/internal/sessions/pgstore"
@@ -33,11 +35,21 @@ func (c *serve) Run(ctx context.Context, t terminal) (err error) {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", c.Addr)
+	certificate, err := c.tlsConfig()
 	if err != nil {
-		return settingError("--addr (SHOP_ADDR)", "cannot listen on %q: %w", c.Addr, errors.Unwrap(err))
+		return err
+	}
+	// All that a setting can have wrong shows here, before a database is opened.
+	listener, err := listen(addrSetting, c.Addr)
+	if err != nil {
+		return err
 	}
 	defer listener.Close()
+	counts := metrics.New()
+	sites, err := c.beside(listener, counts)
+	if err != nil {
+		return err
+	}
 
 	say := func(line string) { fmt.Fprintln(t.err, "shop:", line) }
 	db, err := c.open(ctx, say)
@@ -59,13 +71,20 @@ func (c *serve) Run(ctx context.Context, t terminal) (err error) {
 			return err
 		}
 	}
+	store := pgstore.New(db.Pool)
+	counts.Watch(db.Pool, func(ctx context.Context) (int, error) { return store.Live(ctx, time.Now()) })
 	shop, err := web.New(web.Config{
 		DB:             db.Pool,
 		Users:          users,
 		Carts:          cart.New(db.Pool),
 		Orders:         orders.New(db.Pool),
-		Store:          pgstore.New(db.Pool),
+		Store:          store,
 		Policy:         c.policy(),
+		Kept:           c.kept(),
+		RecordFor:      c.RecordFor,
+		SignUpRate:     c.SignUpRate,
+		CartRate:       c.CartRate,
+		Metrics:        counts,
 		Templates:      templates.Files,
 		Static:         static.Files,
 		Log:            log,
@@ -85,33 +104,70 @@ func (c *serve) Run(ctx context.Context, t terminal) (err error) {
 	defer stopSweeping()
 
 	say("open at " + c.address(listener.Addr()))
-	return serveUntil(ctx, shop, listener, db.exited(), log)
+	sites = append(sites, site{listener: listener, tls: certificate, handler: shop})
+	return serveUntil(ctx, sites, db.exited(), log)
+}
+
+// beside opens the listeners that are set beside the shop's own.
+func (c *serve) beside(shop net.Listener, counts *metrics.Metrics) (sites []site, err error) {
+	if c.RedirectAddr != "" {
+		plain, err := listen(redirectSetting, c.RedirectAddr)
+		if err != nil {
+			return nil, err
+		}
+		port := shop.Addr().(*net.TCPAddr).Port
+		sites = append(sites, site{listener: plain, handler: toHTTPS(c.PublicURL, port)})
+	}
+	if c.MetricsAddr != "" {
+		operators, err := listen(metricsSetting, c.MetricsAddr)
+		if err != nil {
+			return nil, err
+		}
+		only := http.NewServeMux()
+		only.Handle("GET /metrics", counts.Handler())
+		sites = append(sites, site{listener: operators, handler: only})
+	}
+	return sites, nil
 }
 
 // sweepEvery is how often what is over is cleared away. Nothing hangs on it
 // but the size of tables.
 const sweepEvery = time.Minute
 
-// serveUntil answers requests until ctx ends, and then those that have begun.
-func serveUntil(ctx context.Context, handler http.Handler, l net.Listener, databaseGone <-chan struct{}, log *slog.Logger) error {
-	server := &http.Server{
-		Handler: handler,
-		// A client that is slow on purpose must not hold a connection for
-		// long, nor make the server keep much for it.
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       15 * time.Second,
-		WriteTimeout:      30 * time.Second,
-		IdleTimeout:       time.Minute,
-		MaxHeaderBytes:    32 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+// A site is a listener and what answers there.
+type site struct {
+	listener net.Listener
+	tls      *tls.Config // nil: plain http
+	handler  http.Handler
+}
+
+func listen(setting, addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, settingError(setting, "cannot listen on %q: %w", addr, errors.Unwrap(err))
 	}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(l) }()
+	return l, nil
+}
+
+// serveUntil answers requests until ctx ends, and then those that have begun.
+func serveUntil(ctx context.Context, sites []site, databaseGone <-chan struct{}, log *slog.Logger) error {
+	served := make(chan error, len(sites))
+	servers := make([]*http.Server, len(sites))
+	for i, at := range sites {
+		server := newServer(at, log)
+		servers[i] = server
+		go func() {
+			if at.tls != nil {
+				served <- server.ServeTLS(at.listener, "", "") // speaks HTTP/2 as well
+			} else {
+				served <- server.Serve(at.listener)
+			}
+		}()
+	}
 
 	var reason error
 	select {
-	case err := <-served:
-		return err
+	case reason = <-served:
 	case <-databaseGone:
 		reason = errors.New("the shop's own Postgres has ended by itself; its log is in the data directory")
 	case <-ctx.Done():
@@ -119,7 +175,25 @@ func serveUntil(ctx context.Context, handler http.Handler, l net.Listener, datab
 	}
 	finish, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	return errors.Join(reason, server.Shutdown(finish))
+	for _, server := range servers {
+		reason = errors.Join(reason, server.Shutdown(finish))
+	}
+	return reason
+}
+
+// newServer sets limits: a client that is slow on purpose must not hold a
+// connection for long, nor make the server keep much for it.
+func newServer(at site, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           at.handler,
+		TLSConfig:         at.tls,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
 }
 
 // address is where a person finds the shop.
@@ -127,9 +201,12 @@ func (c *serve) address(listening net.Addr) string {
 	if c.PublicURL != "" {
 		return c.PublicURL
 	}
-	tcp := listening.(*net.TCPAddr)
-	if tcp.IP.IsLoopback() || tcp.IP.IsUnspecified() {
-		return fmt.Sprintf("http://localhost:%d", tcp.Port)
+	scheme, tcp := "http", listening.(*net.TCPAddr)
+	if c.TLSCert != "" {
+		scheme = "https"
 	}
-	return "http://" + tcp.String()
+	if tcp.IP.IsLoopback() || tcp.IP.IsUnspecified() {
+		return fmt.Sprintf("%s://localhost:%d", scheme, tcp.Port)
+	}
+	return scheme + "://" + tcp.String()
 }

@@ -32,13 +32,16 @@ func TestBadSettingsAreNamed(t *testing.T) {
 	if _, err := connect(t, newer).Exec(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)`); err != nil {
 		t.Fatal(err)
 	}
-	unwritable := filepath.Join(t.TempDir(), "a file")
+	unwritable := filepath.Join(t.TempDir(), "a-file")
 	if err := os.WriteFile(unwritable, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 
+	cert, key, _ := certify(t)
+	_, otherKey, _ := certify(t)
+
 	for _, c := range []struct {
-		setting string // the environment's
+		setting string // the environment's; several are separated by spaces
 		code    int
 		names   string // what the line must say
 	}{
@@ -48,6 +51,23 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		{"SHOP_SESSION_IDLE=13h", 2, "13h0m0s"},
 		{"SHOP_SESSION_LIFETIME=0s", 2, "SHOP_SESSION_LIFETIME"},
 		{"SHOP_SESSION_STORE=paper", 2, `SHOP_SESSION_STORE): there is no store "paper"`},
+		{"SHOP_KEEP_IDLE=0", 2, "SHOP_KEEP_IDLE"},
+		{"SHOP_KEEP_IDLE=721h", 2, "721h0m0s"},
+		{"SHOP_KEEP_LIFETIME=12h", 2, "SHOP_KEEP_LIFETIME"},
+		{"SHOP_SESSION_LIFETIME=1000h", 2, "SHOP_KEEP_LIFETIME"},
+		{"SHOP_RECORD_FOR=0", 2, "SHOP_RECORD_FOR"},
+		{"SHOP_SIGNUP_RATE=0", 2, "SHOP_SIGNUP_RATE"},
+		{"SHOP_CART_RATE=-1", 2, "SHOP_CART_RATE"},
+		{"SHOP_TLS_CERT=/no/such/cert.pem", 2, "SHOP_TLS_KEY"},
+		{"SHOP_TLS_KEY=/no/such/key.pem", 2, "/no/such/key.pem"},
+		{"SHOP_TLS_CERT=" + cert + " SHOP_TLS_KEY=" + unwritable, 2, unwritable},
+		{"SHOP_TLS_CERT=" + cert + " SHOP_TLS_KEY=" + otherKey, 2, otherKey},
+		{"SHOP_TLS_CERT=" + cert + " SHOP_TLS_KEY=" + key + " SHOP_PUBLIC_URL=http://shop.example", 2, "SHOP_PUBLIC_URL"},
+		{"SHOP_TLS_CERT=" + cert + " SHOP_TLS_KEY=" + key + " SHOP_REDIRECT_ADDR=nowhere", 2, "SHOP_REDIRECT_ADDR"},
+		{"SHOP_TLS_CERT=" + cert + " SHOP_TLS_KEY=" + key + " SHOP_REDIRECT_ADDR=" + taken.Addr().String(), 2, taken.Addr().String()},
+		{"SHOP_REDIRECT_ADDR=127.0.0.1:0", 2, "SHOP_REDIRECT_ADDR"},
+		{"SHOP_METRICS_ADDR=nowhere", 2, "SHOP_METRICS_ADDR"},
+		{"SHOP_METRICS_ADDR=" + taken.Addr().String(), 2, taken.Addr().String()},
 		{"SHOP_LOGIN_RATE=0", 2, "SHOP_LOGIN_RATE"},
 		{"SHOP_LOGIN_RATE=many", 2, "SHOP_LOGIN_RATE"},
 		{"SHOP_PUBLIC_URL=shop.example", 2, "SHOP_PUBLIC_URL"},
@@ -68,7 +88,8 @@ func TestBadSettingsAreNamed(t *testing.T) {
 	} {
 		t.Run(c.setting, func(t *testing.T) {
 			t.Parallel()
-			settings := []string{"SHOP_ADDR=" + process.FreeAddr(t), "DATABASE_URL=" + database, c.setting}
+			settings := []string{"SHOP_ADDR=" + process.FreeAddr(t), "DATABASE_URL=" + database}
+			settings = append(settings, strings.Fields(c.setting)...)
 			code, out := process.Run(t, settings)
 			if code != c.code || !strings.Contains(out, c.names) || strings.Count(out, "\n") != 1 {
 				t.Errorf("code %d, want %d and one line with %s:\n%s", code, c.code, c.names, out)

@@ -75,6 +75,7 @@ func (s *Shop) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err := s.users.Confirm(ctx, user); err != nil {
 		return s.takeBack(w, r, f, err)
 	}
+	s.metrics.SignIn("ok")
 	s.log.InfoContext(ctx, "signed in", "request", requestIDFrom(ctx), "user", user.ID, "address", address)
 	if err := s.carts.Retire(ctx, guestCart, cartID); err != nil {
 		return err
@@ -105,13 +106,16 @@ func (s *Shop) signInFailed(w http.ResponseWriter, r *http.Request, f form, err 
 	status := http.StatusUnprocessableEntity
 	switch {
 	case isThrottled:
+		s.metrics.SignIn("throttled")
 		s.log.WarnContext(ctx, "sign-in throttled", "request", requestIDFrom(ctx), "address", clientAddress(r))
 		status = tooMany(throttled).answer(w)
 		p.Problem = tryAgainIn(throttled)
 	case errors.Is(err, auth.ErrWrong):
+		s.metrics.SignIn("wrong")
 		s.log.WarnContext(ctx, "sign-in failed", "request", requestIDFrom(ctx), "address", clientAddress(r))
 		p.Problem = "E-mail and password do not go together. Please check both and try again."
 	case errors.Is(err, auth.ErrDisabled):
+		s.metrics.SignIn("disabled")
 		s.log.WarnContext(ctx, "sign-in to a disabled account", "request", requestIDFrom(ctx), "address", clientAddress(r))
 		p.Problem = "This account has been closed for now. Please ask the shop."
 	default:

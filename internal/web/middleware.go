@@ -31,21 +31,23 @@ func requestIDFrom(ctx context.Context) string {
 	return id
 }
 
-// logRequest writes one line a request. It leaves out the query, in which
+// logRequest counts each request and writes one line about it. It leaves out the query, in which
 // people's secrets tend to end up.
 func (s *Shop) logRequest(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		ww := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 		next.ServeHTTP(ww, r)
+		route, took := chi.RouteContext(r.Context()).RoutePattern(), time.Since(start)
+		s.metrics.Request(r.Method, route, ww.Status(), took)
 		s.log.InfoContext(r.Context(), "request",
 			"request", requestIDFrom(r.Context()),
 			"method", r.Method,
 			"path", r.URL.Path,
-			"route", chi.RouteContext(r.Context()).RoutePattern(),
+			"route", route,
 			"status", ww.Status(),
 			"bytes", ww.BytesWritten(),
-			"took", time.Since(start).Round(time.Microsecond),
+			"took", took.Round(time.Microsecond),
 			"address", middleware.GetClientIP(r.Context()))
 	})
 }
@@ -98,11 +100,12 @@ func timeLimit(next http.Handler) http.Handler {
 	})
 }
 
-// traceSessions logs the lives of sessions, by their handles.
+// traceSessions counts the lives of sessions, and logs them by their handles.
 func (s *Shop) traceSessions(next http.Handler) http.Handler {
+	counting := s.metrics.Trace()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		log := s.log.With("request", requestIDFrom(r.Context()))
-		ctx := r.Context()
+		ctx := sessions.WithTrace(r.Context(), counting)
 		next.ServeHTTP(w, r.WithContext(sessions.WithTrace(ctx, &sessions.Trace{
 			Ticket: func(t sessions.Ticket, _ sessions.Session) {
 				if t == sessions.TicketMalformed || t == sessions.TicketRepeated {

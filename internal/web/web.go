@@ -17,6 +17,7 @@ import (
 
 	"coatcheck/internal/auth"
 	"coatcheck/internal/cart"
+	"coatcheck/internal/metrics"
 	"coatcheck/internal/orders"
 	"coatcheck/internal/sessions"
 	"coatcheck/internal/sessions/pgstore"
@@ -45,9 +46,10 @@ type Config struct {
 
 	Templates, Static fs.FS
 
-	Log  *slog.Logger
-	Now  func() time.Time // nil means time.Now
-	Demo bool             // show the seed accounts on the sign-in page
+	Log     *slog.Logger
+	Metrics *metrics.Metrics // nil: some that nobody reads
+	Now     func() time.Time // nil means time.Now
+	Demo    bool             // show the seed accounts on the sign-in page
 
 	// PublicURL is the shop's origin as browsers see it, such as
 	// https://shop.example, or empty if that is where it listens.
@@ -73,6 +75,7 @@ type Shop struct {
 	pages                  *view.Templates
 	assets                 *view.Assets
 	log                    *slog.Logger
+	metrics                *metrics.Metrics
 	now                    func() time.Time
 	demo                   bool
 	secure                 bool
@@ -86,7 +89,7 @@ type Shop struct {
 func New(c Config) (*Shop, error) {
 	s := &Shop{
 		db: c.DB, users: c.Users, carts: c.Carts, orders: c.Orders, store: c.Store,
-		log: c.Log, now: c.Now, demo: c.Demo, secure: c.Secure, kept: c.Kept, recordFor: c.RecordFor,
+		log: c.Log, metrics: c.Metrics, now: c.Now, demo: c.Demo, secure: c.Secure, kept: c.Kept, recordFor: c.RecordFor,
 	}
 	if s.kept == (sessions.Policy{}) {
 		s.kept = sessions.DefaultKept
@@ -95,6 +98,9 @@ func New(c Config) (*Shop, error) {
 	s.cartLimit = newLimit(cmp.Or(c.CartRate, DefaultCartRate), time.Minute)
 	if s.recordFor == 0 {
 		s.recordFor = DefaultRecordFor
+	}
+	if s.metrics == nil {
+		s.metrics = metrics.New()
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -124,6 +130,7 @@ func (s *Shop) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.Ser
 // what has been on record for long enough.
 func (s *Shop) Sweep(ctx context.Context, every time.Duration, lifetime time.Duration) {
 	s.sessions.SweepEvery(ctx, every, func(removed int, err error) {
+		s.metrics.Swept(removed)
 		s.swept(ctx, "sessions", removed, err)
 		removed, err = s.users.SweepFailures(ctx)
 		s.swept(ctx, "failed sign-ins", removed, err)
