@@ -96,7 +96,7 @@ func (st *Store) Move(ctx context.Context, old, new sessions.Key, s sessions.Ses
 
 // Delete removes the row.
 func (st *Store) Delete(ctx context.Context, k sessions.Key, e sessions.Event) error {
-	n, err := st.end(ctx, e, `key = $7`, k[:])
+	n, err := st.end(ctx, e, `key = $8`, k[:])
 	if err != nil {
 		return fmt.Errorf("delete session: %w", err)
 	}
@@ -144,7 +144,7 @@ func (st *Store) Each(ctx context.Context, f func(sessions.Session) error) error
 // DeleteHandle asks for user and handle together, so that nobody ends another
 // user's session.
 func (st *Store) DeleteHandle(ctx context.Context, userID int64, handle string, e sessions.Event) error {
-	n, err := st.end(ctx, e, `user_id = $7 AND handle = $8`, userID, handle)
+	n, err := st.end(ctx, e, `user_id = $8 AND handle = $9`, userID, handle)
 	if err != nil {
 		return fmt.Errorf("delete session %s of user %d: %w", handle, userID, err)
 	}
@@ -153,7 +153,7 @@ func (st *Store) DeleteHandle(ctx context.Context, userID int64, handle string, 
 
 // DeleteByUser removes a user's rows but one. The zero key is nobody's.
 func (st *Store) DeleteByUser(ctx context.Context, userID int64, keep sessions.Key, e sessions.Event) (int, error) {
-	n, err := st.end(ctx, e, `user_id = $7 AND key <> $8`, userID, keep[:])
+	n, err := st.end(ctx, e, `user_id = $8 AND key <> $9`, userID, keep[:])
 	if err != nil {
 		return n, fmt.Errorf("delete sessions of user %d: %w", userID, err)
 	}
@@ -164,9 +164,9 @@ func (st *Store) DeleteByUser(ctx context.Context, userID int64, keep sessions.K
 // made in the same microsecond, each call takes the same one for the newer.
 func (st *Store) DeleteOldest(ctx context.Context, userID int64, most int, keep sessions.Key, e sessions.Event) (int, error) {
 	n, err := st.end(ctx, e, `
-		user_id = $7 AND key <> $8 AND key NOT IN (
-			SELECT key FROM sessions WHERE user_id = $7 AND key <> $8
-			ORDER BY created_at DESC, key LIMIT $9 - 1)`,
+		user_id = $8 AND key <> $9 AND key NOT IN (
+			SELECT key FROM sessions WHERE user_id = $8 AND key <> $9
+			ORDER BY created_at DESC, key LIMIT $10 - 1)`,
 		userID, keep[:], most)
 	if err != nil {
 		return n, fmt.Errorf("delete oldest sessions of user %d: %w", userID, err)
@@ -176,7 +176,7 @@ func (st *Store) DeleteOldest(ctx context.Context, userID int64, most int, keep 
 
 // DeleteAll removes every row but one.
 func (st *Store) DeleteAll(ctx context.Context, keep sessions.Key, e sessions.Event) (int, error) {
-	n, err := st.end(ctx, e, `key <> $7`, keep[:])
+	n, err := st.end(ctx, e, `key <> $8`, keep[:])
 	if err != nil {
 		return n, fmt.Errorf("delete all sessions: %w", err)
 	}
@@ -185,19 +185,20 @@ func (st *Store) DeleteAll(ctx context.Context, keep sessions.Key, e sessions.Ev
 
 // end deletes the rows that a condition picks, and says how many. Whatever is
 // deleted is on record, and nothing else: it is one statement. The condition's
-// parameters begin at $7.
+// parameters begin at $8.
 //
 // All callers lock the rows in the same order, so that no two wait for each
 // other. A row that one sees and cannot get has just been ended by somebody
 // else, or moved to a new key that it cannot see yet. So it looks again, until
-// it gets all that it sees, and that is less than a step.
+// it gets all that it sees.
 func (st *Store) end(ctx context.Context, e sessions.Event, condition string, args ...any) (int, error) {
 	ended := 0
-	for {
+	for after := []byte{}; ; {
 		var seen, gone int
+		var last []byte
 		err := st.db.QueryRow(ctx, `
 			WITH seen AS (
-				SELECT key FROM sessions WHERE `+condition+` ORDER BY key LIMIT $6
+				SELECT key FROM sessions WHERE key > $6 AND `+condition+` ORDER BY key LIMIT $7
 			), doomed AS (
 				SELECT key FROM sessions WHERE key IN (SELECT key FROM seen) ORDER BY key FOR UPDATE
 			), gone AS (
@@ -206,14 +207,19 @@ func (st *Store) end(ctx context.Context, e sessions.Event, condition string, ar
 				INSERT INTO session_events (at, kind, session, user_id, done_by, address, browser)
 				SELECT $1, $2, handle, user_id, $3, $4, $5 FROM gone
 			)
-			SELECT (SELECT count(*) FROM seen), (SELECT count(*) FROM gone)`,
-			append([]any{e.At, e.Kind, e.By, e.Address, e.Browser, endStep}, args...)...).Scan(&seen, &gone)
+			SELECT (SELECT count(*) FROM seen), (SELECT count(*) FROM gone), (SELECT key FROM seen ORDER BY key DESC LIMIT 1)`,
+			append([]any{e.At, e.Kind, e.By, e.Address, e.Browser, after, endStep}, args...)...).Scan(&seen, &gone, &last)
 		if err != nil {
 			return ended, err
 		}
 		ended += gone
-		if gone == seen && seen < endStep {
+		switch {
+		case seen == endStep:
+			after = last // there may be more
+		case len(after) == 0 && gone == seen:
 			return ended, nil
+		default:
+			after = after[:0] // and once more from the start
 		}
 	}
 }
