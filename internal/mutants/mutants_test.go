@@ -62,13 +62,14 @@ func TestMutantTakesOneTextOut(t *testing.T) {
 func TestOnlyAFailedTestKills(t *testing.T) {
 	t.Parallel()
 	for output, want := range map[string]string{
-		"--- FAIL: TestX (0.01s)\n    x_test.go:1: no\nFAIL\n":         "TestX",
-		"--- FAIL: TestX (0.01s)\n    --- FAIL: TestX/y (0s)\n":        "TestX/y",
-		"--- FAIL: TestX (0.01s)\n--- FAIL: TestXY (0s)\n":             "TestX",
-		"\npanic: test timed out after 1m0s\n":                         "(it hangs)",
-		"ok  \tcoatcheck/x\t0.1s\n":                                    "",
-		"# coatcheck/x\nx.go:1: undefined: y\nFAIL x [build failed]\n": "",
-		"the page says --- FAIL: nothing\n":                            "",
+		"--- FAIL: TestX (0.01s)\n    x_test.go:1: no\nFAIL\n":                     "TestX",
+		"--- FAIL: TestX (0.01s)\n    --- FAIL: TestX/y (0s)\n":                    "TestX/y",
+		"--- FAIL: TestX (0.01s)\n--- FAIL: TestXY (0s)\n":                         "TestX",
+		"\npanic: test timed out after 1m0s\n":                                     "(it hangs)",
+		"ok  \tcoatcheck/x\t0.1s\n":                                                "",
+		"# coatcheck/x\nx.go:1: undefined: y\nFAIL x [build failed]\n":             "",
+		"the page says --- FAIL: nothing\n":                                        "",
+		"--- FAIL: TestX (0s)\n    process.go:40: build the shop: exit status 1\n": "",
 	} {
 		if got := killer(output); got != want {
 			t.Errorf("%q is a failure of %q, want %q", output, got, want)

@@ -209,3 +209,19 @@ var ofTrade = []mutant{
 		`if !orderKey.MatchString(p.OrderKey) {`, `if false {`,
 		"internal/web", "TestBadCheckoutForm"},
 }
+
+// ofTheProgram needs tests that build the shop and run it.
+var ofTheProgram = []mutant{
+	{"old TLS is spoken", "cmd/shop/tls.go",
+		`MinVersion: tls.VersionTLS12`, `MinVersion: tls.VersionTLS10`,
+		"internal/e2e", "TestTLSBefore12"},
+	{"plain http leads anywhere", "cmd/shop/tls.go",
+		` || asked.Hostname() == "" || asked.Host != r.Host`, ``,
+		"internal/e2e", "TestShopOverTLS"},
+	{"the demonstration's accounts are everywhere", "cmd/shop/settings.go",
+		`return s.DatabaseURL == ""`, `return true`,
+		"internal/e2e", "TestNoDemoAccounts"},
+	{"the log is in local time", "cmd/shop/log.go",
+		`a.Value.Time().UTC()`, `a.Value.Time()`,
+		"internal/e2e", "TestLogIsInUTC"},
+}

@@ -45,7 +45,10 @@ var aroundTheRest = section{
 			"internal/web.TestCookiesAreHeldTight",
 			"internal/e2e/browser.TestNoScriptCanReadTheTicket",
 		}},
-		{"3.4.1", "Over TLS every answer carries Strict-Transport-Security of a year.", nil}, // pending
+		{"3.4.1", "Over TLS every answer carries Strict-Transport-Security of a year.", []string{
+			"internal/web.TestSecurityHeadersAreOnEveryAnswer",
+			"internal/e2e.TestShopOverTLS",
+		}},
 		{"3.4.3–8", "Every answer, errors too, carries a policy that allows no script, no frame and no foreign source, and nosniff, Referrer-Policy, COOP and CORP.", []string{
 			"internal/web.TestSecurityHeadersAreOnEveryAnswer",
 		}},
@@ -101,8 +104,12 @@ var aroundTheRest = section{
 			"internal/web.TestForeignOrderIsNotFound",
 			"internal/web.TestOrderKeyIsTheUsersOwn",
 		}},
-		{"8.3.2", "A changed role counts at the next request.", nil},                            // pending
-		{"12.1.1, 12.2.1", "With a certificate the shop speaks TLS itself, 1.2 at least.", nil}, // pending
+		{"8.3.2", "A changed role counts at the next request.", nil}, // pending
+		{"12.1.1, 12.2.1", "With a certificate the shop speaks TLS itself, 1.2 at least, and plain http only leads there.", []string{
+			"internal/e2e.TestTLSBefore12IsRefused",
+			"internal/e2e.TestShopOverTLS",
+			"internal/e2e.TestRedirectLeadsToThePublicURL",
+		}},
 		{"14.3.2", "No page may be kept by a browser or a proxy.", []string{
 			"internal/web.TestSecurityHeadersAreOnEveryAnswer",
 			"internal/e2e/browser.TestBackAfterSignOutShowsNothing",

@@ -59,8 +59,8 @@ func TestSecurityFileIsWhatIsPrinted(t *testing.T) {
 	}
 }
 
-// ASVS 7.1.1: what the README promises is what is measured, which is the
-// default policy.
+// ASVS 7.1.1, 7.1.2: what the README promises is what is measured, which are
+// the default policies.
 func TestReadmeStatesTheLimits(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
@@ -68,11 +68,14 @@ func TestReadmeStatesTheLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := strings.Join(strings.Fields(string(readme)), " ")
-	policy := sessions.DefaultPolicy
+	policy, kept := sessions.DefaultPolicy, sessions.DefaultKept
 	for _, want := range []string{
 		fmt.Sprintf("%.0f minutes idle and %.0f hours in all, because", policy.Idle.Minutes(), policy.Lifetime.Hours()),
 		fmt.Sprintf("| `--session-idle` | `SHOP_SESSION_IDLE` | `%.0fm` |", policy.Idle.Minutes()),
 		fmt.Sprintf("| `--session-lifetime` | `SHOP_SESSION_LIFETIME` | `%.0fh` |", policy.Lifetime.Hours()),
+		fmt.Sprintf("%.0f days idle and %.0f days in all,", kept.Idle.Hours()/24, kept.Lifetime.Hours()/24),
+		fmt.Sprintf("| `%.0fh`, `%.0fh`: the same, of those who stay signed in |", kept.Idle.Hours(), kept.Lifetime.Hours()),
+		fmt.Sprintf("At most %d sessions an account.** One sign-in more ends the oldest.", sessions.DefaultMost),
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the README does not say: %s", want)
