@@ -27,7 +27,11 @@ var aroundSessions = section{
 			"internal/sessions.TestIdleSessionLivesToItsLimitAndNotMuchLonger",
 			"internal/sessions.TestSessionEndsAtItsAbsoluteLimitHoweverBusy",
 		}},
-		{"7.1.2", "It is written down how many sessions an account may have, and the sign-in beyond that ends the oldest.", nil}, // pending
+		{"7.1.2", "It is written down how many sessions an account may have, and the sign-in beyond that ends the oldest.", []string{
+			"internal/proofs.TestReadmeStatesTheLimits",
+			"internal/sessions/pgstore.TestStoreKeepsTheContract/DeleteOldestKeepsTheNewest",
+			"internal/web.TestSignInBeyondTheMostEndsTheOldest",
+		}},
 		{"7.2.1", "The server looks every ticket up in its own store; nothing that a browser sends is believed.", []string{
 			"internal/sessions.TestFlippedIDIsAnonymous",
 			"internal/sessions.TestMalformedIDCostsNoQuery",
@@ -172,7 +176,10 @@ var aroundSessions = section{
 			"internal/web.TestSignInAsSomebodyElseTakesNothingAlong",
 			"internal/web.TestPlanterOfASessionIsLeftWithNothing",
 		}},
-		{"X20", "The limit on an account's sessions holds under fifty sign-ins at once.", nil}, // pending
+		{"X20", "The limit on an account's sessions holds under fifty sign-ins at once.", []string{
+			"internal/sessions/pgstore.TestStoreKeepsTheContract/OfManySignInsAtOnceNoMoreThanMostAreLeft",
+			"internal/web.TestManySignInsAtOnceLeaveNoMoreThanTheMost",
+		}},
 		{"X21", "After the sign-out the browser's back button shows no page of the account.", []string{
 			"internal/e2e/browser.TestBackAfterSignOutShowsNothing",
 		}},
