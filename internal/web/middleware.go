@@ -89,15 +89,21 @@ func (s *Shop) securityHeaders(next http.Handler) http.Handler {
 }
 
 // patience is how long a page may take. A database that does not answer must
-// not keep a visitor, and a connection, waiting for ever.
-const patience = 10 * time.Second
+// not keep a visitor, and a connection, waiting for ever. Where a password is
+// hashed it may take longer, because only so many are hashed at a time.
+const (
+	patience             = 10 * time.Second
+	patienceWithPassword = 25 * time.Second
+)
 
-func timeLimit(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), patience)
-		defer cancel()
-		next.ServeHTTP(w, r.WithContext(ctx))
-	})
+func timeLimit(limit time.Duration) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ctx, cancel := context.WithTimeout(r.Context(), limit)
+			defer cancel()
+			next.ServeHTTP(w, r.WithContext(ctx))
+		})
+	}
 }
 
 // traceSessions counts the lives of sessions, and logs them by their handles.

@@ -34,7 +34,8 @@ func (s *Shop) routes(publicURL string, trustedProxies []string) (http.Handler, 
 	r.Get("/readyz", s.readyz)
 	r.Get("/static/*", s.static)
 
-	pages := chi.Chain(sameOrigin.Handler, timeLimit, s.traceSessions, s.sessions.Middleware)
+	pages := chi.Chain(sameOrigin.Handler, timeLimit(patience), s.traceSessions, s.sessions.Middleware)
+	withPassword := chi.Chain(sameOrigin.Handler, timeLimit(patienceWithPassword), s.traceSessions, s.sessions.Middleware)
 	r.NotFound(pages.HandlerFunc(s.handle(s.notFound)).ServeHTTP)
 	r.MethodNotAllowed(pages.HandlerFunc(s.handle(s.methodNotAllowed)).ServeHTTP)
 	r.Group(func(r chi.Router) {
@@ -48,9 +49,7 @@ func (s *Shop) routes(publicURL string, trustedProxies []string) (http.Handler, 
 		r.Post("/cart/items/{slug}", s.handle(s.cartLimited(s.setInCart)))
 
 		r.Get("/signup", s.handle(s.signUpForm))
-		r.Post("/signup", s.handle(s.signUp))
 		r.Get("/login", s.handle(s.signInForm))
-		r.Post("/login", s.handle(s.signIn))
 		r.Post("/logout", s.handle(s.signOut))
 
 		r.Get("/checkout", s.handle(s.signedIn(s.checkoutForm)))
@@ -59,15 +58,9 @@ func (s *Shop) routes(publicURL string, trustedProxies []string) (http.Handler, 
 		r.Get("/orders/{number}", s.handle(s.signedIn(s.order)))
 
 		r.Get("/account", s.handle(s.signedIn(s.account)))
-		r.Post("/account/password", s.handle(s.signedIn(s.changePassword)))
-		r.Post("/account/email", s.handle(s.signedIn(s.changeEmail)))
 		r.Get("/account/sessions", s.handle(s.signedIn(s.sessionList)))
-		r.Post("/account/sessions/confirm", s.handle(s.signedIn(s.confirmPassword)))
-		r.Post("/account/sessions/revoke-others", s.handle(s.signedIn(s.revokeOthers)))
-		r.Post("/account/sessions/{handle}/revoke", s.handle(s.signedIn(s.revokeSession)))
 
 		r.Get("/admin", s.handle(s.administrator(s.admin)))
-		r.Post("/admin/sessions/revoke-all", s.handle(s.administrator(s.revokeAll)))
 		r.Get("/admin/users/{id}", s.handle(s.administrator(s.adminUser)))
 		r.Post("/admin/users/{id}/disable", s.handle(s.administrator(s.disableUser)))
 		r.Post("/admin/users/{id}/enable", s.handle(s.administrator(s.enableUser)))
@@ -75,8 +68,21 @@ func (s *Shop) routes(publicURL string, trustedProxies []string) (http.Handler, 
 
 		r.Post("/session/extend", s.handle(s.extend))
 	})
+	// Here a password may have to be hashed, and to wait for its turn.
+	r.Group(func(r chi.Router) {
+		r.Use(withPassword...)
+
+		r.Post("/signup", s.handle(s.signUp))
+		r.Post("/login", s.handle(s.signIn))
+		r.Post("/account/password", s.handle(s.signedIn(s.changePassword)))
+		r.Post("/account/email", s.handle(s.signedIn(s.changeEmail)))
+		r.Post("/account/sessions/confirm", s.handle(s.signedIn(s.confirmPassword)))
+		r.Post("/account/sessions/revoke-others", s.handle(s.signedIn(s.revokeOthers)))
+		r.Post("/account/sessions/{handle}/revoke", s.handle(s.signedIn(s.revokeSession)))
+		r.Post("/admin/sessions/revoke-all", s.handle(s.administrator(s.revokeAll)))
+	})
 	// Without the sessions' middleware: to ask for the time is no activity.
-	r.With(sameOrigin.Handler, timeLimit, s.traceSessions).Get("/session", s.handle(s.timeLeft))
+	r.With(sameOrigin.Handler, timeLimit(patience), s.traceSessions).Get("/session", s.handle(s.timeLeft))
 	return r, nil
 }
 
