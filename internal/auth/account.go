@@ -62,11 +62,7 @@ func (u *Users) SetPassword(ctx context.Context, user User, password string, als
 	if problem := passwordProblem(password); problem != "" {
 		return &InvalidError{Password: problem}
 	}
-	if err := u.acquire(ctx); err != nil {
-		return err
-	}
-	hash, err := u.hash(password)
-	u.release()
+	hash, err := u.hashInTurn(ctx, password)
 	if err != nil {
 		return err
 	}

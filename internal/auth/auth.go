@@ -103,11 +103,7 @@ func (u *Users) SignUp(ctx context.Context, name, email, password string) error 
 	if invalid := check(name, email, password); invalid != nil {
 		return invalid
 	}
-	if err := u.acquire(ctx); err != nil {
-		return err
-	}
-	hash, err := u.hash(password)
-	u.release()
+	hash, err := u.hashInTurn(ctx, password)
 	if err != nil {
 		return err
 	}

@@ -40,6 +40,15 @@ func (u *Users) hash(password string) (string, error) {
 	return string(hash), nil
 }
 
+// hashInTurn waits until it may hash.
+func (u *Users) hashInTurn(ctx context.Context, password string) (string, error) {
+	if err := u.acquire(ctx); err != nil {
+		return "", err
+	}
+	defer u.release()
+	return u.hash(password)
+}
+
 func (u *Users) acquire(ctx context.Context) error {
 	select {
 	case u.slots <- struct{}{}:
