@@ -161,7 +161,12 @@ func TestForwardedAddressCountsFromATrustedProxyAlone(t *testing.T) {
 				t.Fatal(err)
 			}
 			request.Header.Set("X-Forwarded-For", "198.51.100.1, 203.0.113.7")
-			visit(t, shop).read(http.DefaultClient.Do(request))
+			request.Header.Set("X-Forwarded-Proto", "https") // nobody's word counts for that: see --public-url
+			request.Header.Set("X-Forwarded-Host", "evil.example")
+			p := visit(t, shop).read(http.DefaultClient.Do(request))
+			if p.header.Get("Strict-Transport-Security") != "" || strings.Contains(p.body, "evil.example") {
+				t.Error("the shop believes what a header says of its own address")
+			}
 			shop.WaitFor("path=/products/forwarded")
 			for line := range strings.Lines(shop.Output()) {
 				if strings.Contains(line, "path=/products/forwarded") && !strings.Contains(line, c.logged+"\n") {
