@@ -167,6 +167,26 @@ func (u *Users) Find(ctx context.Context, email string) (Account, error) {
 	return a, nil
 }
 
+// Emails gives the e-mail addresses of users by their IDs; of an ID that is
+// nobody's, none.
+func (u *Users) Emails(ctx context.Context, ids []int64) (map[int64]string, error) {
+	rows, err := u.db.Query(ctx, `SELECT id, email FROM users WHERE id = ANY($1)`, ids)
+	if err != nil {
+		return nil, fmt.Errorf("find users: %w", err)
+	}
+	emails := map[int64]string{}
+	var id int64
+	var email string
+	_, err = pgx.ForEachRow(rows, []any{&id, &email}, func() error {
+		emails[id] = email
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find users: %w", err)
+	}
+	return emails, nil
+}
+
 // QueueAccount adds the look-up of an account to a batch. If there is no such
 // user, into stays as it is.
 func QueueAccount(b *pgx.Batch, id int64, into *Account) {

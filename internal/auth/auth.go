@@ -99,21 +99,33 @@ func New(c Config) (*Users, error) {
 // looks and takes just the same: who asks must not learn which e-mails have
 // accounts (ASVS 5.0 V6.3.8).
 func (u *Users) SignUp(ctx context.Context, name, email, password string) error {
+	if _, err := u.Add(ctx, name, email, password); !errors.Is(err, ErrTaken) {
+		return err
+	}
+	return nil
+}
+
+// Add is SignUp for those who run the shop. They learn the new user's ID, or
+// by ErrTaken that there is an account with that e-mail already.
+func (u *Users) Add(ctx context.Context, name, email, password string) (id int64, err error) {
 	name, email = strings.TrimSpace(name), normalEmail(email)
 	if invalid := check(name, email, password); invalid != nil {
-		return invalid
+		return 0, invalid
 	}
 	hash, err := u.hashInTurn(ctx, password)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	_, err = u.db.Exec(ctx, `
+	err = u.db.QueryRow(ctx, `
 		INSERT INTO users (email, name, password_hash, created_at) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (email) DO NOTHING`, email, name, hash, u.now())
-	if err != nil {
-		return fmt.Errorf("insert user: %w", err)
+		ON CONFLICT (email) DO NOTHING RETURNING id`, email, name, hash, u.now()).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, ErrTaken
 	}
-	return nil
+	if err != nil {
+		return 0, fmt.Errorf("insert user: %w", err)
+	}
+	return id, nil
 }
 
 // ErrWrong says that e-mail and password do not go together. Which of the two

@@ -92,6 +92,29 @@ func TestSignUpWithAKnownEmailChangesNothing(t *testing.T) {
 	wantSignIn(t, users, "alice@example.com", "mallory was here", false)
 }
 
+// An operator learns what a visitor must not: so that a role goes to the account
+// that was just opened, and never to one that somebody else has opened.
+func TestAddTellsThatAnEmailIsTaken(t *testing.T) {
+	t.Parallel()
+	users := open(t, auth.Config{DB: pgtest.New(t)})
+	alice, err := users.Add(t.Context(), "Alice", "alice@example.com", "down the hole")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id, err := users.Add(t.Context(), "Mallory", " ALICE@example.com", "mallory was here"); id != 0 || !errors.Is(err, auth.ErrTaken) {
+		t.Errorf("Add with a known e-mail: user %d, %v; want ErrTaken", id, err)
+	}
+	wantSignIn(t, users, "alice@example.com", "down the hole", true)
+	found, err := users.Find(t.Context(), "alice@example.com")
+	if err != nil || found.ID != alice || found.Role != auth.Customer {
+		t.Errorf("found is %+v, %v; want customer %d", found, err, alice)
+	}
+	emails, err := users.Emails(t.Context(), []int64{alice, alice, 0, alice + 1})
+	if err != nil || len(emails) != 1 || emails[alice] != "alice@example.com" {
+		t.Errorf("the e-mails are %v, %v", emails, err)
+	}
+}
+
 // account is the one account in the database, with its version.
 func account(t *testing.T, db *pgxpool.Pool) (row string) {
 	t.Helper()
