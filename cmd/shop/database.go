@@ -47,6 +47,24 @@ func (d database) open(ctx context.Context, say func(string)) (*opened, error) {
 	return o, nil
 }
 
+// with opens the database for one command. Beside a shop that is running on a
+// Postgres of its own, the command uses that one.
+func (d database) with(ctx context.Context, t terminal, do func(*opened) error) (err error) {
+	say := func(line string) { fmt.Fprintln(t.err, "shop:", line) }
+	if d.DatabaseURL == "" {
+		if url, ok := postgres.Running(ctx, d.DataDir); ok {
+			say("no DATABASE_URL is set, so this is about the shop's own Postgres, which is running")
+			d.DatabaseURL = url
+		}
+	}
+	db, err := d.open(ctx, say)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.close()) }()
+	return do(db)
+}
+
 // exited is closed when the shop's own Postgres has ended; nil if there is none.
 func (o *opened) exited() <-chan struct{} {
 	if o.embedded == nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"text/tabwriter"
 
@@ -62,14 +61,4 @@ func (c *migrateStatus) Run(ctx context.Context, t terminal) error {
 		}
 		return table.Flush()
 	})
-}
-
-// with opens the database for one command.
-func (d database) with(ctx context.Context, t terminal, do func(*opened) error) (err error) {
-	db, err := d.open(ctx, func(line string) { fmt.Fprintln(t.err, "shop:", line) })
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.close()) }()
-	return do(db)
 }
