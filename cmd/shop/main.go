@@ -21,7 +21,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	// A second signal ends the program at once.
 	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(ctx, os.Args[1:], terminal{os.Stdin, os.Stdout, os.Stderr}))
 }
 
 // Exit codes.
@@ -41,29 +41,35 @@ func settingError(setting string, format string, args ...any) error {
 }
 
 type commands struct {
-	Serve       serve       `cmd:"" default:"withargs" help:"Run the shop (what plain 'shop' does)."`
-	Migrate     migrate     `cmd:"" help:"Change the database's schema."`
-	Seed        seed        `cmd:"" help:"Hang the products on the rail and make the demo accounts."`
-	Healthcheck healthcheck `cmd:"" help:"Ask a running shop whether it is ready; for containers."`
-	Version     version     `cmd:"" help:"Say which build this is."`
+	Serve       serve        `cmd:"" default:"withargs" help:"Run the shop (what plain 'shop' does)."`
+	Sessions    sessionTools `cmd:"" help:"See who is signed in, and end it."`
+	Users       userTools    `cmd:"" help:"See who has an account, and change it."`
+	Migrate     migrate      `cmd:"" help:"Change the database's schema."`
+	Seed        seed         `cmd:"" help:"Hang the products on the rail and make the demo accounts."`
+	Healthcheck healthcheck  `cmd:"" help:"Ask a running shop whether it is ready; for containers."`
+	Version     version      `cmd:"" help:"Say which build this is."`
 }
 
-// terminal is where a command writes.
-type terminal struct{ out, err io.Writer }
+// terminal is where a command reads and writes. What it is asked for goes to
+// out, and all else that it has to say to err.
+type terminal struct {
+	in       *os.File // a file, which can be asked whether a person sits there
+	out, err io.Writer
+}
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, t terminal) int {
 	exited := -1
 	parser, err := kong.New(&commands{},
 		kong.Name("shop"),
 		kong.Description("Coat Check, a shop that teaches sessions by having them."),
 		kong.UsageOnError(),
-		kong.Writers(stdout, stderr),
+		kong.Writers(t.out, t.err),
 		kong.Exit(func(code int) { exited = code }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(terminal{stdout, stderr}),
+		kong.Bind(t),
 	)
 	if err != nil {
-		fmt.Fprintln(stderr, "shop:", err)
+		fmt.Fprintln(t.err, "shop:", err)
 		return exitFailed
 	}
 	command, err := parser.Parse(args)
@@ -71,11 +77,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exited
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, "shop:", err)
+		fmt.Fprintln(t.err, "shop:", err)
 		return exitSetting
 	}
 	if err := command.Run(); err != nil {
-		fmt.Fprintln(stderr, "shop:", err)
+		fmt.Fprintln(t.err, "shop:", err)
 		if errors.Is(err, errSetting) {
 			return exitSetting
 		}

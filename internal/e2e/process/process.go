@@ -201,6 +201,37 @@ func Run(t testing.TB, env []string, args ...string) (code int, out string) {
 	return cmd.ProcessState.ExitCode(), string(text)
 }
 
+// Command prepares another run of the program, with the settings of the shop
+// and as its user.
+func (s *Shop) Command(args ...string) *exec.Cmd {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	s.t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, Binary(s.t), args...)
+	cmd.Env, cmd.Dir = s.env, os.TempDir()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.as}
+	return cmd
+}
+
+// Result is what an operator's command came to.
+type Result struct {
+	Code     int
+	Out, Err string
+}
+
+// Operate runs a command of an operator's, with input for it, to its end.
+func (s *Shop) Operate(input string, args ...string) Result {
+	s.t.Helper()
+	cmd := s.Command(args...)
+	var out, problems bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(input), &out, &problems
+	err := cmd.Run()
+	if _, ended := errors.AsType[*exec.ExitError](err); err != nil && !ended {
+		s.t.Fatal(err)
+	}
+	return Result{cmd.ProcessState.ExitCode(), out.String(), problems.String()}
+}
+
 // FreeAddr is an address that nobody listened on a moment ago.
 func FreeAddr(t testing.TB) string {
 	t.Helper()
