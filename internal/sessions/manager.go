@@ -139,6 +139,9 @@ func (m *Manager) SignOut(w http.ResponseWriter, r *http.Request) error {
 	v := visitFrom(ctx)
 	if v.ticket == TicketLive {
 		if err := m.end(ctx, *v, m.event(r, SignedOut, v.session.UserID)); err != nil {
+			if errors.Is(err, ErrNotFound) {
+				*v = visit{ticket: TicketUnknown} // what is left of the request has no session either
+			}
 			return err
 		}
 	}
