@@ -105,7 +105,15 @@ func (s *Shop) askPassword(w http.ResponseWriter, r *http.Request) (goOn bool, e
 	if err != nil {
 		return false, err
 	}
-	return true, s.renew(w, r)
+	err = s.sessions.Renew(w, r)
+	if errors.Is(err, sessions.ErrNotFound) {
+		// Somebody has ended this session a moment ago, and with it the right
+		// to go on; or the button was pressed twice, and the first press has
+		// moved the session to a new ID, which the second must not end.
+		http.Redirect(w, r, "/account/sessions", http.StatusSeeOther)
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // confirmPassword does nothing else.
