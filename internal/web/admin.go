@@ -191,9 +191,18 @@ func (s *Shop) revokeUserSessions(w http.ResponseWriter, r *http.Request, admin 
 	if err != nil {
 		return err
 	}
-	if id == admin.ID {
+	var account auth.Account
+	b := &pgx.Batch{}
+	auth.QueueAccount(b, id, &account)
+	if err := s.db.SendBatch(r.Context(), b).Close(); err != nil {
+		return err
+	}
+	switch account.ID {
+	case 0:
+		return errNotFound
+	case admin.ID:
 		_, err = s.sessions.EndOthers(r.Context(), byAdministrator(admin))
-	} else {
+	default:
 		_, err = s.sessions.EndUser(r.Context(), id, byAdministrator(admin))
 	}
 	if err := s.acted(r, admin, "sessions revoked", id, err); err != nil {
