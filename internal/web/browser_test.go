@@ -139,6 +139,18 @@ func (b *browser) order() string {
 		is(http.StatusSeeOther).Header.Get("Location")
 }
 
+// isSignedIn expects that the browser's ticket opens an account.
+func (b *browser) isSignedIn() {
+	b.t.Helper()
+	b.get("/orders").is(http.StatusOK)
+}
+
+// isDead expects that the browser's ticket opens none.
+func (b *browser) isDead() {
+	b.t.Helper()
+	b.get("/orders").leadsTo("/login?next=%2Forders")
+}
+
 // is expects a status code.
 func (a answer) is(status int) answer {
 	a.t.Helper()
@@ -221,6 +233,19 @@ func (a answer) pieces() map[string]int {
 		pieces[m[1]], _ = strconv.Atoi(m[2])
 	}
 	return pieces
+}
+
+var stub = regexp.MustCompile(`data-session="([^"]*)"( data-current)?`)
+
+// stubs are the handles of the sessions on a page, and that of the visitor's.
+func (a answer) stubs() (handles []string, current string) {
+	for _, m := range stub.FindAllStringSubmatch(a.body, -1) {
+		handles = append(handles, m[1])
+		if m[2] != "" {
+			current += m[1]
+		}
+	}
+	return handles, current
 }
 
 // cartCount is the number in the layout.

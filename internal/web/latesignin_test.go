@@ -1,0 +1,96 @@
+package web_test
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"testing"
+
+	"coatcheck/internal/postgres/pgtest"
+	"coatcheck/internal/sessions"
+	"coatcheck/internal/sessions/pgstore"
+	"coatcheck/internal/web"
+)
+
+// A doorman is a session store that lets one call wait.
+type doorman struct {
+	sessions.Store
+	mu    sync.Mutex
+	calls map[string]func() // by name, what to do first, once
+}
+
+// stop lets the next call of that name wait until it is let go.
+func (d *doorman) stop(call string) (arrived <-chan struct{}, letGo func()) {
+	here, goOn := make(chan struct{}), make(chan struct{})
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.calls = map[string]func(){call: func() { close(here); <-goOn }}
+	return here, func() { close(goOn) }
+}
+
+func (d *doorman) pass(call string) {
+	d.mu.Lock()
+	wait := d.calls[call]
+	delete(d.calls, call)
+	d.mu.Unlock()
+	if wait != nil {
+		wait()
+	}
+}
+
+func (d *doorman) Create(ctx context.Context, k sessions.Key, s sessions.Session, e sessions.Event) error {
+	d.pass("Create")
+	return d.Store.Create(ctx, k, s, e)
+}
+
+func (d *doorman) Move(ctx context.Context, old, new sessions.Key, s sessions.Session, e sessions.Event) error {
+	d.pass("Move")
+	return d.Store.Move(ctx, old, new, s, e)
+}
+
+func (d *doorman) DeleteOldest(ctx context.Context, userID int64, most int, keep sessions.Key, e sessions.Event) (int, error) {
+	d.pass("DeleteOldest")
+	return d.Store.DeleteOldest(ctx, userID, most, keep, e)
+}
+
+// A sign-in whose password was right a moment ago, and which is about to file
+// its session, or has just filed it, leaves none when the password has been
+// changed meanwhile, or the account disabled.
+func TestLateSignInLeavesNoSession(t *testing.T) {
+	t.Parallel()
+	for what, act := range map[string]func(*shop){
+		"the password is changed": func(s *shop) {
+			s.signedInAs("alice").changePassword(alicesPassword, newPassword).leadsTo("/account")
+		},
+		"the account is disabled": func(s *shop) {
+			s.signedInAs("admin").post(s.adminPath("alice", "disable")).is(http.StatusSeeOther)
+		},
+	} {
+		for at, guest := range map[string]bool{"Create": false, "Move": true, "DeleteOldest": false} {
+			t.Run(what+" before "+at, func(t *testing.T) {
+				t.Parallel()
+				db := pgtest.New(t)
+				door := &doorman{Store: pgstore.New(db)}
+				s := openOn(t, db, func(c *web.Config) { c.Store = door })
+				late := s.browser()
+				if guest {
+					late.add("camel-overcoat")
+				}
+				arrived, letGo := door.stop(at)
+				answered := make(chan answer)
+				go func() { answered <- late.signInWith(alicesPassword) }()
+				<-arrived
+				act(s)
+				letGo()
+				a := (<-answered).is(http.StatusUnprocessableEntity).says("do not go together")
+				if a.text("account-name") != "" {
+					t.Errorf("the answer knows %q", a.text("account-name"))
+				}
+				late.isDead()
+				if n := s.number(`SELECT count(*) FROM sessions WHERE user_id = $1`, s.user("alice")); n > 1 {
+					t.Errorf("Alice has %d sessions, want at most the one that changed the password", n)
+				}
+			})
+		}
+	}
+}
