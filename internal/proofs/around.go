@@ -49,7 +49,7 @@ var aroundTheRest = section{
 			"internal/web.TestSecurityHeadersAreOnEveryAnswer",
 			"internal/e2e.TestShopOverTLS",
 		}},
-		{"3.4.3–8", "Every answer, errors too, carries a policy that allows no script, no frame and no foreign source, and nosniff, Referrer-Policy, COOP and CORP.", []string{
+		{"3.4.3–8", "Every answer, errors too, carries a policy that allows no script but the shop's own, none inline, no frame and no foreign source, and nosniff, Referrer-Policy, COOP and CORP.", []string{
 			"internal/web.TestSecurityHeadersAreOnEveryAnswer",
 		}},
 		{"3.5.1–2", "Forms that another site sends are refused, and those of the shop are taken.", []string{

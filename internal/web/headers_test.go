@@ -55,7 +55,7 @@ func (a answer) checkSecurityHeaders(https bool) {
 		a.t.Errorf("%s (%d): the content security policy is %q", a.what(), a.StatusCode, policies)
 	}
 	policy := strings.Join(policies, "") + ";"
-	for _, directive := range []string{"default-src 'none'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"} {
+	for _, directive := range []string{"default-src 'none'", "script-src 'self'", "connect-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"} {
 		if !strings.Contains(policy, directive+";") {
 			a.t.Errorf("%s (%d): %s is not in the content security policy %q", a.what(), a.StatusCode, directive, policy)
 		}

@@ -11,8 +11,8 @@ import (
 var passwordFields = regexp.MustCompile(`<input[^>]*name="(?:[a-z]+_)?password"[^>]*>`)
 
 // ASVS 6.2.6, 6.2.7: nobody reads along, and a password manager or the
-// clipboard may do the typing. There is no script that could hinder them, and
-// no attribute may.
+// clipboard may do the typing. The one script looks at no field, and no
+// attribute may hinder them.
 func TestPasswordFieldsHideAndHelp(t *testing.T) {
 	t.Parallel()
 	s := open(t)

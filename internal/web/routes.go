@@ -105,7 +105,7 @@ func compressed(wrap func(http.Handler) http.HandlerFunc) func(http.Handler) htt
 	return func(next http.Handler) http.Handler { return wrap(next) }
 }
 
-// static serves pictures and styles. No session is looked up for them.
+// static serves pictures, styles and the script. No session is looked up for them.
 func (s *Shop) static(w http.ResponseWriter, r *http.Request) {
 	if !s.assets.Serve(w, r) {
 		http.Error(w, "There is no such file.", http.StatusNotFound)
