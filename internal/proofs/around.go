@@ -79,7 +79,10 @@ var aroundTheRest = section{
 			"internal/web.TestIPv6AddressesOfOneNetworkShareACount",
 		}},
 		{"6.2.1", "A password has eight characters at least.", []string{"internal/auth.TestWhichPasswordsAreTaken"}},
-		{"6.2.2–3", "A user can change the password, and must give the current one.", nil}, // pending
+		{"6.2.2–3", "A user can change the password, and must give the current one.", []string{
+			"internal/web.TestChangedPasswordEndsAllOtherSessions",
+			"internal/web.TestAccountIsChangedOnlyWithTheCurrentPassword",
+		}},
 		{"6.2.4", "Common passwords are refused (97.5 % of another list's 3,000 commonest; see below).", []string{"internal/auth.TestWhichPasswordsAreTaken"}},
 		{"6.2.5", "No rule says which kinds of characters a password has.", []string{"internal/auth.TestWhichPasswordsAreTaken"}},
 		{"6.2.6–7", "Fields for passwords hide what is typed, and let password managers and the clipboard work.", []string{"internal/web.TestPasswordFieldsHideAndHelp"}},
@@ -98,13 +101,18 @@ var aroundTheRest = section{
 			"internal/web.TestFailedSignInLooksTheSameForEveryEmail",
 			"internal/web.TestSignUpLooksTheSameForEveryEmail",
 		}},
-		{"8.2.1", "Each function asks for the role that it needs.", nil}, // pending
+		{"8.2.1", "Each function asks for the role that it needs.", []string{
+			"internal/web.TestAdministrationIsThereForAdministratorsAlone",
+		}},
 		{"8.2.2", "Each order and each order key is its owner's alone; to others it does not exist.", []string{
 			"internal/orders.TestForeignOrderIsNotFound",
 			"internal/web.TestForeignOrderIsNotFound",
 			"internal/web.TestOrderKeyIsTheUsersOwn",
 		}},
-		{"8.3.2", "A changed role counts at the next request.", nil}, // pending
+		{"8.3.2", "A changed role counts at the next request.", []string{
+			"internal/web.TestChangedRoleCountsAtTheNextRequest",
+			"internal/e2e.TestOperatorChangesRoles",
+		}},
 		{"12.1.1, 12.2.1", "With a certificate the shop speaks TLS itself, 1.2 at least, and plain http only leads there.", []string{
 			"internal/e2e.TestTLSBefore12IsRefused",
 			"internal/e2e.TestShopOverTLS",

@@ -69,16 +69,38 @@ var aroundSessions = section{
 			"internal/e2e.TestSignOutOnOneServerIsSignOutOnAll",
 			"internal/e2e.TestAlicesStory",
 		}},
-		{"7.4.2", "Disabling or deleting a user ends all their sessions at once.", nil}, // pending
-		{"7.4.3", "A changed password ends the user's other sessions.", nil},            // pending
+		{"7.4.2", "Disabling or deleting a user ends all their sessions at once.", []string{
+			"internal/web.TestDisabledAccountIsOutAtOnceAndStaysOut",
+			"internal/web.TestLateSignInLeavesNoSession",
+			"internal/web.TestSessionOfADisabledUserIsTurnedAway",
+			"internal/e2e.TestOperatorDisablesAndEnables",
+		}},
+		{"7.4.3", "A changed password ends the user's other sessions.", []string{
+			"internal/web.TestChangedPasswordEndsAllOtherSessions",
+			"internal/web.TestLateSignInLeavesNoSession",
+		}},
 		{"7.4.4", "Every page of a signed-in visitor offers the sign-out.", []string{
 			"internal/web.TestSignOutIsOnEveryPageOfASignedInVisitor",
 			"internal/e2e.TestAlicesStory",
 		}},
-		{"7.4.5", "An administrator can end the sessions of one user, or of all.", nil},                                                        // pending
-		{"7.5.1", "Password and e-mail are changed only with the current password.", nil},                                                      // pending
-		{"7.5.2", "Users see their own sessions and can end any or all of them, after a fresh password; nobody else's are within reach.", nil}, // pending
-		{"7.5.3", "The riskiest act, ending everybody's sessions, asks the administrator for the password again.", nil},                        // pending
+		{"7.4.5", "An administrator can end the sessions of one user, or of all.", []string{
+			"internal/web.TestAdministratorEndsAUsersSessions",
+			"internal/web.TestEndingEverybodysSessionsAsksForThePassword",
+		}},
+		{"7.5.1", "Password and e-mail are changed only with the current password.", []string{
+			"internal/web.TestAccountIsChangedOnlyWithTheCurrentPassword",
+			"internal/web.TestGuessesAtTheCurrentPasswordAreThrottled",
+		}},
+		{"7.5.2", "Users see their own sessions and can end any or all of them, after a fresh password; nobody else's are within reach.", []string{
+			"internal/web.TestSessionsPageShowsWhatIsInTheStore",
+			"internal/web.TestSessionsEndFromTheirPage",
+			"internal/web.TestForeignSessionIsNotThere",
+			"internal/web.TestSessionsEndOnlyAfterAFreshPassword",
+			"internal/web.TestNothingButThePasswordMakesASessionFresh",
+		}},
+		{"7.5.3", "The riskiest act, ending everybody's sessions, asks the administrator for the password again.", []string{
+			"internal/web.TestEndingEverybodysSessionsAsksForThePassword",
+		}},
 		{"7.6.2", "No session signs itself in: nothing but the sign-in form does, and a link never.", []string{
 			"internal/web.TestGETAndHEADChangeNothing",
 			"internal/web.TestReadingMakesNoSessions",
@@ -135,7 +157,10 @@ var aroundSessions = section{
 			"internal/sessions.TestChangeOfASessionThatHasEndedChangesNothing",
 			"internal/web.TestAdditionBehindASignInIsRefused",
 		}},
-		{"X9, password", "The same while a new password changes the ID.", nil}, // pending
+		{"X9, password", "The same while a new password changes the ID.", []string{
+			"internal/web.TestWorkInFlightDuringAChangeOfPasswordSignsNobodyOut",
+			"internal/web.TestSecondPressOfTheButtonSignsNobodyOut",
+		}},
 		{"X10", "An answer that says that something was done leaves only after it was committed.", []string{
 			"internal/sessions.TestNoCookieIsSentForASessionThatWasNotFiled",
 			"internal/web.TestWhatTheStoreDidNotDoIsNotReportedAsDone",
