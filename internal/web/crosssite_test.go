@@ -96,12 +96,19 @@ func TestGETAndHEADChangeNothing(t *testing.T) {
 	order := visitors["alice"].order()
 	visitors["alice"].add("camel-overcoat")
 	before := s.picture()
-	for _, b := range []*browser{visitors[""], visitors["alice"], s.browser()} {
+	for _, b := range []*browser{visitors[""], visitors["alice"], visitors["admin"], s.browser()} {
 		for _, path := range []string{
 			"/", "/products/camel-overcoat", "/cart", "/login", "/signup", "/checkout", "/orders", order, "/healthz", "/readyz", "/nowhere",
 			"/cart/items?product=navy-peacoat&quantity=1", "/cart/items/camel-overcoat?quantity=0", "/logout",
 			"/login?email=alice@example.com&password=coat-check-alice", "/checkout?name=A&address=B&order_key=" + someKey,
 			"/signup?name=Carol&email=carol@example.com&password=a+long+enough+one",
+			"/account", "/account/sessions", "/admin", "/admin/users/2", "/session", "/session/extend",
+			"/account/password?current_password=" + alicesPassword + "&new_password=a+long+enough+one",
+			"/account/email?current_password=" + alicesPassword + "&email=new@example.com",
+			"/account/sessions/confirm?current_password=" + alicesPassword, "/account/sessions/revoke-others",
+			"/account/sessions/" + s.handles("alice")[0] + "/revoke",
+			"/admin/users/2/disable", "/admin/users/2/enable", "/admin/users/2/revoke-sessions",
+			"/admin/sessions/revoke-all?current_password=" + adminsPassword,
 		} {
 			for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodOptions, "PROPFIND"} {
 				r := b.request(method, path)

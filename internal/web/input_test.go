@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -12,25 +13,56 @@ import (
 type route struct {
 	path   string
 	fields []string
-	needs  string // whose browser it takes: alice's, or a guest's if it is empty
+	needs  string // whose browser it takes: alice's, the admin's, or a guest's if it is empty
 }
 
-// posts lists every POST of the shop.
+// posts lists every POST of the shop. Each form may be sent again and again.
+// Bob is user 2.
 var posts = []route{
 	{"/cart/items", []string{"product", "navy-peacoat", "quantity", "1"}, ""},
 	{"/cart/items/camel-overcoat", []string{"quantity", "2"}, ""},
 	{"/login", []string{"email", "bob@example.com", "password", "coat-check-bob", "next", "/cart"}, ""},
 	{"/signup", []string{"name", "Carol", "email", "carol@example.com", "password", "a long enough one"}, ""},
 	{"/checkout", []string{"name", "Alice", "address", "1 Rail Road", "order_key", someKey}, "alice"},
+	{"/account/password", []string{"current_password", alicesPassword, "new_password", alicesPassword}, "alice"},
+	{"/account/email", []string{"current_password", alicesPassword, "email", "alice@example.com"}, "alice"},
+	{"/account/sessions/confirm", []string{"current_password", alicesPassword}, "alice"},
+	{"/account/sessions/revoke-others", []string{"current_password", alicesPassword}, "alice"},
+	{"/account/sessions/AAAAAAAAAAAA/revoke", []string{"current_password", alicesPassword}, "alice"},
+	{"/admin/users/2/disable", nil, "admin"},
+	{"/admin/users/2/enable", nil, "admin"},
+	{"/admin/users/2/revoke-sessions", nil, "admin"},
+	{"/admin/sessions/revoke-all", []string{"current_password", adminsPassword}, "admin"},
+	{"/session/extend", nil, "alice"},
 	{"/logout", nil, "alice"},
 }
 
-// visitors gives two browsers with an overcoat in each one's cart.
+// visitors gives browsers with an overcoat in each one's cart.
 func (s *shop) visitors() map[string]*browser {
-	guest, alice := s.browser(), s.signedInAs("alice")
-	guest.add("camel-overcoat")
-	alice.add("camel-overcoat")
-	return map[string]*browser{"": guest, "alice": alice}
+	visitors := map[string]*browser{"": s.browser(), "alice": s.signedInAs("alice"), "admin": s.signedInAs("admin")}
+	for _, b := range visitors {
+		b.add("camel-overcoat")
+	}
+	return visitors
+}
+
+// Whoever adds a route adds it to posts, too.
+func TestPostsListsEveryPost(t *testing.T) {
+	t.Parallel()
+	var listed []string
+	s := open(t)
+	for _, to := range posts {
+		if pattern := s.Pattern(http.MethodPost, to.path); pattern == "" {
+			t.Errorf("there is no POST %s", to.path)
+		} else {
+			listed = append(listed, pattern)
+		}
+	}
+	for _, pattern := range s.Posts() {
+		if !slices.Contains(listed, pattern) {
+			t.Errorf("posts lacks %s", pattern)
+		}
+	}
 }
 
 func TestBadQuantitiesAreRefused(t *testing.T) {
@@ -74,9 +106,13 @@ func TestWhatIsNoFormIsRefusedEverywhere(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	visitors := s.visitors()
+	s.clock.advance(stale) // so that the password is read where it is asked for again
+	for _, b := range visitors {
+		b.get("/")
+	}
 	before := s.picture()
 	for _, to := range posts {
-		if to.path == "/logout" {
+		if to.fields == nil {
 			continue // reads no form
 		}
 		b := visitors[to.needs]

@@ -56,14 +56,14 @@ func TestPagesTakeTwoRoundTripsAndWriteNothing(t *testing.T) {
 	t.Parallel()
 	trips := &roundTrips{}
 	s := openOn(t, pgtest.NewTraced(t, trips))
-	alice, guest, stranger, malformed, unknown := s.signedInAs("alice"), s.browser(), s.browser(), s.browser(), s.browser()
+	alice, admin, guest, stranger, malformed, unknown := s.signedInAs("alice"), s.signedInAs("admin"), s.browser(), s.browser(), s.browser(), s.browser()
 	alice.add("camel-overcoat")
 	order := alice.order()
 	alice.add("camel-overcoat")
 	guest.add("camel-overcoat")
 	malformed.hold(strings.Repeat("A", 44)) // one letter too many
 	unknown.hold(unknownTicket(1))
-	for _, b := range []*browser{alice, guest, stranger} {
+	for _, b := range []*browser{alice, admin, guest, stranger} {
 		b.get("/cart") // takes the message
 	}
 	asset := stranger.asset()
@@ -82,6 +82,12 @@ func TestPagesTakeTwoRoundTripsAndWriteNothing(t *testing.T) {
 		{"alice", alice, "/orders", 2},
 		{"alice", alice, order, 2},
 		{"alice", alice, "/nowhere", 2},
+		{"alice", alice, "/account", 2},
+		{"alice", alice, "/account/sessions", 3}, // the sessions, and then what is on record of them
+		{"alice", alice, "/session", 1},
+		{"alice", alice, "/admin", 3},                 // the role, and then the page that says nothing of it
+		{"the administrator", admin, "/admin", 3 + 3}, // the role first, and the sessions of each user
+		{"the administrator", admin, s.adminPath("bob"), 4},
 		{"alice", alice, "/login", 1}, // knows by the session alone where to send her
 		{"alice", alice, asset, 0},
 		{"alice", alice, "/static/none.css", 0},
@@ -98,6 +104,9 @@ func TestPagesTakeTwoRoundTripsAndWriteNothing(t *testing.T) {
 		{"a stranger", stranger, "/signup", 0},
 		{"a stranger", stranger, "/orders", 0},
 		{"a stranger", stranger, "/nowhere", 0},
+		{"a stranger", stranger, "/account", 0},
+		{"a stranger", stranger, "/admin", 0},
+		{"a stranger", stranger, "/session", 0},
 		{"a stranger", stranger, asset, 0},
 		{"a malformed ticket", malformed, "/", 1},
 		{"a malformed ticket", malformed, "/cart", 0},

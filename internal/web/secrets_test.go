@@ -27,8 +27,14 @@ func (b *browser) life() []answer {
 	}
 	foreign := b.form("/logout")
 	foreign.Header.Set("Sec-Fetch-Site", "cross-site")
-	return append(all, b.do(foreign), b.get("/static/none.css"), b.get(b.asset()), b.get("/healthz"), b.get("/readyz"),
-		b.post("/logout"), b.get("/"), b.get("/orders"))
+	all = append(all, b.do(foreign), b.get("/static/none.css"), b.get(b.asset()), b.get("/healthz"), b.get("/readyz"),
+		b.get("/account"), b.changePassword("a wrong guess", newPassword), b.changePassword(alicesPassword, newPassword), b.get("/account"),
+		b.post("/account/email", "current_password", newPassword, "email", "alice@example.com"), b.get("/account/sessions"),
+		b.post("/account/sessions/revoke-others"), b.get("/session"), b.post("/session/extend"), b.get("/admin"),
+		b.post("/logout"), b.get("/"), b.get("/orders"), b.get("/account"), b.get("/session"))
+	return append(all, b.signIn("admin"), b.get("/admin"), b.get("/admin/users/1"), b.post("/admin/users/1/revoke-sessions"), b.get("/admin/users/1"),
+		b.post("/admin/sessions/revoke-all", "current_password", "a wrong guess"), b.post("/admin/sessions/revoke-all", "current_password", adminsPassword),
+		b.get("/admin"), b.post("/logout"))
 }
 
 // asset is the address of the shop's style.
@@ -50,8 +56,8 @@ func TestIDAppearsInSetCookieAlone(t *testing.T) {
 			}
 		}
 	}
-	if len(ids) < 2 {
-		t.Fatalf("a life has %d IDs, want one for the guest and one for Alice", len(ids))
+	if len(ids) != 6 {
+		t.Fatalf("a life has %d IDs, want one for the guest, three for Alice, and two for the administrator", len(ids))
 	}
 	for _, a := range answers {
 		a.Header.Del("Set-Cookie")
@@ -88,7 +94,7 @@ func TestLogTellsNoSecret(t *testing.T) {
 	b.get("/orders").is(http.StatusInternalServerError)
 	s.exec(`ALTER TABLE gone RENAME TO sessions`)
 
-	secrets = append(secrets, "coat-check-alice", "a wrong guess", "in-the-address", "perhaps-a-cut-off", "password-of-carol",
+	secrets = append(secrets, alicesPassword, newPassword, adminsPassword, "a wrong guess", "in-the-address", "perhaps-a-cut-off", "password-of-carol",
 		unknownTicket(1), unknownTicket(2), "alice@example.com", "carol@example.com", "Rail Road")
 	log := s.log.String()
 	for _, secret := range secrets {

@@ -168,15 +168,18 @@ func TestSignOutIsOnEveryPageOfASignedInVisitor(t *testing.T) {
 	order := alice.order()
 	alice.add("navy-peacoat")
 	alice.add("check-coat")
+	s.exec(`UPDATE users SET role = 'administrator' WHERE name = 'Alice'`)
 
 	for status, answers := range map[int][]answer{
 		http.StatusOK: {
 			alice.get("/"), alice.get("/products/camel-overcoat"), alice.get("/cart"),
 			alice.get("/checkout"), alice.get("/orders"), alice.get(order),
+			alice.get("/account"), alice.get("/account/sessions"), alice.get("/admin"), alice.get(s.adminPath("bob")),
 		},
-		http.StatusNotFound:              {alice.get("/nowhere"), alice.get("/products/nothing"), alice.get("/orders/1")},
-		http.StatusMethodNotAllowed:      {alice.get("/logout"), alice.post("/orders")},
-		http.StatusUnprocessableEntity:   {alice.post("/cart/items", "product", "camel-overcoat", "quantity", "0"), alice.post("/checkout"), alice.post("/login"), alice.post("/signup")},
+		http.StatusNotFound:         {alice.get("/nowhere"), alice.get("/products/nothing"), alice.get("/orders/1")},
+		http.StatusMethodNotAllowed: {alice.get("/logout"), alice.post("/orders")},
+		http.StatusUnprocessableEntity: {alice.post("/cart/items", "product", "camel-overcoat", "quantity", "0"), alice.post("/checkout"), alice.post("/login"), alice.post("/signup"),
+			alice.post("/account/password"), alice.post("/account/email"), alice.post(s.adminPath("alice", "disable")), alice.post("/admin/sessions/revoke-all")},
 		http.StatusConflict:              {alice.post("/cart/items", "product", "check-coat", "quantity", "3")},
 		http.StatusUnsupportedMediaType:  {alice.do(alice.request(http.MethodPost, "/cart/items"))},
 		http.StatusRequestEntityTooLarge: {alice.post("/cart/items", "product", strings.Repeat("x", 1<<20))},
