@@ -1,0 +1,394 @@
+package pgstore_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"coatcheck/internal/postgres/pgtest"
+	"coatcheck/internal/sessions"
+	"coatcheck/internal/sessions/pgstore"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// story gives what is on record of a session and of those before it.
+func story(t *testing.T, db *pgxpool.Pool, handle string) (events []sessions.Event) {
+	t.Helper()
+	queued(t, db, func(b *pgx.Batch) { pgstore.QueueStory(b, handle, &events) })
+	return events
+}
+
+func queued(t *testing.T, db *pgxpool.Pool, queue func(*pgx.Batch)) {
+	t.Helper()
+	b := &pgx.Batch{}
+	queue(b)
+	if err := db.SendBatch(t.Context(), b).Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wantRecord expects these events, in any order, to have been added since the
+// last call, and no others.
+func wantRecord(t *testing.T, db *pgxpool.Pool, what string, want ...sessions.Event) {
+	t.Helper()
+	rows, err := db.Query(t.Context(), `
+		DELETE FROM session_events
+		RETURNING at, kind, session, previous, coalesce(user_id, 0), done_by, address, browser`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := pgx.CollectRows(rows, pgx.RowToStructByPos[sessions.Event])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range got {
+		got[i].At = got[i].At.UTC()
+	}
+	byHandle := func(a, b sessions.Event) int { return strings.Compare(a.Session, b.Session) }
+	slices.SortFunc(got, byHandle)
+	slices.SortFunc(want, byHandle)
+	if !slices.Equal(got, want) {
+		t.Errorf("%s: on record is %+v\nwant %+v", what, got, want)
+	}
+}
+
+// about is the event e as it is to stand on record of a session.
+func about(e sessions.Event, f filed) sessions.Event {
+	e.Session, e.UserID = f.Handle, f.UserID
+	return e
+}
+
+var (
+	arrival  = sessions.Event{At: now, Kind: sessions.SignedIn, Address: "203.0.113.9", Browser: "Desk/1.0"}
+	eviction = sessions.Event{At: now.Add(time.Minute), Kind: sessions.Revoked, By: "administrator 3"}
+)
+
+// Each call that begins or ends sessions leaves one event a session, and none
+// if there was nothing to begin or end.
+func TestEveryChangeIsOnRecordOnce(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	st, ctx := pgstore.New(db), t.Context()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	notFound := func(err error) {
+		t.Helper()
+		if !errors.Is(err, sessions.ErrNotFound) {
+			t.Errorf("%v; want ErrNotFound", err)
+		}
+	}
+	ended := func(want int) func(int, error) {
+		return func(n int, err error) {
+			t.Helper()
+			if n != want || err != nil {
+				t.Errorf("%d ended, %v; want %d", n, err, want)
+			}
+		}
+	}
+	of := func(userID int64, age time.Duration) filed {
+		f := newSession()
+		f.UserID, f.CreatedAt = userID, now.Add(-age)
+		must(st.Create(ctx, f.key, f.Session, arrival))
+		return f
+	}
+
+	f, guest := of(1, 0), of(0, 0)
+	wantRecord(t, db, "Create", about(arrival, f), about(arrival, guest))
+	if err := st.Create(ctx, f.key, newSession().Session, arrival); err == nil {
+		t.Error("Create takes a key that is in use")
+	}
+	wantRecord(t, db, "Create that failed")
+
+	to := newSession()
+	must(st.Move(ctx, f.key, to.key, to.Session, arrival))
+	moved := about(arrival, to)
+	moved.Previous = f.Handle
+	wantRecord(t, db, "Move", moved)
+	notFound(st.Move(ctx, f.key, newSession().key, newSession().Session, arrival))
+	if err := st.Move(ctx, to.key, guest.key, newSession().Session, arrival); err == nil {
+		t.Error("Move takes a key that is in use")
+	}
+	wantFound(t, st, to)
+	wantRecord(t, db, "Move that failed")
+
+	must(st.Touch(ctx, to.key, to.IdleUntil.Add(time.Minute)))
+	wantRecord(t, db, "Touch")
+
+	must(st.Delete(ctx, to.key, eviction))
+	wantRecord(t, db, "Delete", about(eviction, to))
+	notFound(st.Delete(ctx, to.key, eviction))
+	notFound(st.DeleteHandle(ctx, 1, to.Handle, eviction))
+	notFound(st.DeleteHandle(ctx, 1, guest.Handle, eviction))
+	wantRecord(t, db, "Delete of what is not there")
+
+	a, b, c, stranger := of(1, 3*time.Hour), of(1, 2*time.Hour), of(1, time.Hour), of(2, 0)
+	keep := of(1, 0)
+	wantRecord(t, db, "Create", about(arrival, a), about(arrival, b), about(arrival, c), about(arrival, stranger), about(arrival, keep))
+	must(st.DeleteHandle(ctx, 1, a.Handle, eviction))
+	wantRecord(t, db, "DeleteHandle", about(eviction, a))
+	ended(1)(st.DeleteOldest(ctx, 1, 2, keep.key, eviction))
+	wantRecord(t, db, "DeleteOldest", about(eviction, b))
+	ended(0)(st.DeleteOldest(ctx, 1, 2, keep.key, eviction))
+	ended(1)(st.DeleteByUser(ctx, 1, keep.key, eviction))
+	wantRecord(t, db, "DeleteByUser", about(eviction, c))
+	ended(0)(st.DeleteByUser(ctx, 1, keep.key, eviction))
+	ended(2)(st.DeleteAll(ctx, keep.key, eviction))
+	wantRecord(t, db, "DeleteAll", about(eviction, stranger), about(eviction, guest))
+	ended(0)(st.DeleteAll(ctx, keep.key, eviction))
+	wantRecord(t, db, "ending what is not there")
+}
+
+// What cannot be put on record does not happen.
+func TestNothingHappensWithoutARecord(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	st, ctx := pgstore.New(db), t.Context()
+	f, to := newSession(), newSession()
+	create(t, st, f)
+	if _, err := db.Exec(ctx, `ALTER TABLE session_events ADD CONSTRAINT full_up CHECK (id < 0) NOT VALID`); err != nil {
+		t.Fatal(err)
+	}
+	_, byUser := st.DeleteByUser(ctx, 1, sessions.Key{}, eviction)
+	_, all := st.DeleteAll(ctx, sessions.Key{}, eviction)
+	_, sweep := st.Sweep(ctx, f.Until)
+	for call, err := range map[string]error{
+		"Create": st.Create(ctx, to.key, to.Session, arrival), "Move": st.Move(ctx, f.key, to.key, to.Session, arrival),
+		"Delete": st.Delete(ctx, f.key, eviction), "DeleteHandle": st.DeleteHandle(ctx, 1, f.Handle, eviction),
+		"DeleteByUser": byUser, "DeleteAll": all, "Sweep": sweep,
+	} {
+		if err == nil || errors.Is(err, sessions.ErrNotFound) {
+			t.Errorf("%s without a record: %v", call, err)
+		}
+	}
+	wantOnly(t, st, []filed{f}, to)
+}
+
+// Of many that end a session at once, one has ended it.
+func TestEndIsOnRecordOnceHoweverManyEndIt(t *testing.T) {
+	t.Parallel()
+	db, st := lockable(t)
+	for range 20 {
+		f := newSession()
+		create(t, st, f)
+		wantRecord(t, db, "Create", about(happened, f))
+		var all sync.WaitGroup
+		for _, end := range []func(context.Context){
+			func(ctx context.Context) { _ = st.Delete(ctx, f.key, eviction) },
+			func(ctx context.Context) { _ = st.DeleteHandle(ctx, 1, f.Handle, eviction) },
+			func(ctx context.Context) { _, _ = st.DeleteByUser(ctx, 1, sessions.Key{}, eviction) },
+			func(ctx context.Context) { _, _ = st.DeleteAll(ctx, sessions.Key{}, eviction) },
+		} {
+			all.Go(func() { end(t.Context()) })
+			all.Go(func() { end(t.Context()) })
+		}
+		all.Wait()
+		wantRecord(t, db, "eight ends at once", about(eviction, f))
+	}
+}
+
+// It ended at its deadline, whenever that was noticed.
+func TestSweptSessionIsOnRecordByTheDeadlineThatPassed(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	st := pgstore.New(db)
+	idled, lived, both, young := newSession(), newSession(), newSession(), newSession()
+	lived.IdleUntil, lived.Until = now.Add(50*time.Minute), now.Add(40*time.Minute)
+	both.IdleUntil, both.Until = now.Add(45*time.Minute), now.Add(45*time.Minute)
+	young.IdleUntil = now.Add(61 * time.Minute)
+	both.UserID = 0
+	for _, f := range []filed{idled, lived, both, young} {
+		create(t, st, f)
+	}
+	if _, err := db.Exec(t.Context(), `DELETE FROM session_events`); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range [][]sessions.Event{{
+		about(sessions.Event{At: idled.IdleUntil, Kind: sessions.IdledOut}, idled),
+		about(sessions.Event{At: lived.Until, Kind: sessions.LivedOut}, lived),
+		about(sessions.Event{At: both.Until, Kind: sessions.LivedOut}, both),
+	}, nil} {
+		if _, err := st.Sweep(t.Context(), now.Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		wantRecord(t, db, "Sweep", want...)
+	}
+}
+
+func TestRecordIsNeverRewritten(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	create(t, pgstore.New(db), newSession())
+	for _, rewrite := range []string{
+		`UPDATE session_events SET done_by = 'nobody'`,
+		`UPDATE session_events SET at = at WHERE false`,
+		`INSERT INTO session_events (id, at, kind) OVERRIDING SYSTEM VALUE SELECT id, at, kind FROM session_events ON CONFLICT (id) DO UPDATE SET kind = 'x'`,
+	} {
+		if _, err := db.Exec(t.Context(), rewrite); err == nil || !strings.Contains(err.Error(), "append-only") {
+			t.Errorf("%s: %v; want it refused", rewrite, err)
+		}
+	}
+}
+
+func TestTrimRecordForgetsWhatIsOldAndNothingElse(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	watched, statements := watched(t, db)
+	for _, old := range []int{0, 1, 999, 1000, 1001, 2500} {
+		_, err := db.Exec(t.Context(), `
+			INSERT INTO session_events (at, kind)
+			SELECT CASE WHEN i <= $2 THEN $1::timestamptz - interval '1 microsecond' ELSE $1 END, 'made' FROM generate_series(1, $2 + 1500) i`, now, old)
+		if err != nil {
+			t.Fatal(err)
+		}
+		statements.sent = nil
+		removed, err := pgstore.TrimRecord(t.Context(), watched, now)
+		var left, tooOld int
+		if err := db.QueryRow(t.Context(), `SELECT count(*), count(*) FILTER (WHERE at < $1) FROM session_events`, now).Scan(&left, &tooOld); err != nil {
+			t.Fatal(err)
+		}
+		if err != nil || removed != old || left != 1500 || tooOld != 0 {
+			t.Errorf("TrimRecord of %d: removed %d, %v; %d are left, %d of them too old", old, removed, err, left, tooOld)
+		}
+		if steps := len(statements.sent); steps != old/1000+1 {
+			t.Errorf("TrimRecord of %d took %d steps, want %d", old, steps, old/1000+1)
+		}
+		if _, err := db.Exec(t.Context(), `TRUNCATE session_events`); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A guest who signs in and moves is one story; a stranger's is another.
+func TestStoryFollowsASessionThroughItsMoves(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	st, ctx := pgstore.New(db), t.Context()
+	guest, signedIn, moved, stranger, heir := newSession(), newSession(), newSession(), newSession(), newSession()
+	guest.UserID = 0
+	create(t, st, guest)
+	create(t, st, stranger)
+	for _, m := range []struct {
+		from, to filed
+		kind     sessions.Kind
+	}{{guest, signedIn, sessions.SignedIn}, {stranger, heir, sessions.Moved}, {signedIn, moved, sessions.Moved}} {
+		if err := st.Move(ctx, m.from.key, m.to.key, m.to.Session, sessions.Event{At: now, Kind: m.kind}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := st.Delete(ctx, moved.key, eviction); err != nil {
+		t.Fatal(err)
+	}
+	want := []sessions.Event{
+		about(happened, guest),
+		{At: now, Kind: sessions.SignedIn, Session: signedIn.Handle, Previous: guest.Handle, UserID: 1},
+		{At: now, Kind: sessions.Moved, Session: moved.Handle, Previous: signedIn.Handle, UserID: 1},
+		about(eviction, moved),
+	}
+	if got := story(t, db, moved.Handle); !slices.Equal(got, want) {
+		t.Errorf("the story is %+v\nwant %+v", got, want)
+	}
+	if got := story(t, db, signedIn.Handle); !slices.Equal(got, want[:2]) { // what came later is not its own
+		t.Errorf("the story is %+v\nwant %+v", got, want[:2])
+	}
+	for _, unknown := range []string{"", "nobody"} {
+		if got := story(t, db, unknown); len(got) != 0 {
+			t.Errorf("the story of %q is %+v", unknown, got)
+		}
+	}
+}
+
+// X1: the record opens nobody's session.
+func TestRecordHoldsNoKey(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	st, ctx := pgstore.New(db), t.Context()
+	f, to := newSession(), newSession()
+	create(t, st, f)
+	if err := errors.Join(st.Move(ctx, f.key, to.key, to.Session, arrival), st.Delete(ctx, to.key, eviction)); err != nil {
+		t.Fatal(err)
+	}
+	var record string
+	if err := db.QueryRow(ctx, `SELECT string_agg(e::text, E'\n') FROM session_events e`).Scan(&record); err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range []sessions.Key{f.key, to.key} {
+		for _, secret := range []string{hex.EncodeToString(k[:]), base64.RawURLEncoding.EncodeToString(k[:]), string(k[:])} {
+			if strings.Contains(record, secret) {
+				t.Errorf("the record has a key in it:\n%s", record)
+			}
+		}
+	}
+}
+
+// The pages' look-ups go by indexes, with fifty thousand events on record.
+func TestRecordIsLookedUpByIndexes(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	_, err := db.Exec(t.Context(), `
+		INSERT INTO session_events (at, kind, session, previous, user_id)
+		SELECT now(), 'moved', 'H' || i, 'H' || i - 1000, i % 1000 FROM generate_series(1, 50000) i`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(t.Context(), `ANALYZE session_events`); err != nil {
+		t.Fatal(err)
+	}
+	var events []sessions.Event
+	for index, queue := range map[string]func(*pgx.Batch){
+		"session_events_of_session": func(b *pgx.Batch) {
+			pgstore.QueueStory(b, "H50000", &events)
+			pgstore.QueueSignIns(b, []string{"H1", "H2"}, map[string]sessions.Event{})
+		},
+		"session_events_of_user": func(b *pgx.Batch) { pgstore.QueueEvents(b, 7, 100, &events) },
+	} {
+		b := &pgx.Batch{}
+		queue(b)
+		for _, q := range b.QueuedQueries {
+			plan := explain(t, db, pgx.TraceQueryStartData{SQL: q.SQL, Args: q.Arguments})
+			if !strings.Contains(plan, index) || strings.Contains(plan, "Seq Scan") {
+				t.Errorf("the plan goes another way than by %s:\n%s", index, plan)
+			}
+		}
+	}
+	queued(t, db, func(b *pgx.Batch) { pgstore.QueueStory(b, "H50000", &events) })
+	if len(events) != 50 {
+		t.Errorf("the story has %d events, want 50", len(events))
+	}
+}
+
+func TestEventsOfAUserAreTheirsAndTheNewest(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	for i := range 6 {
+		e := sessions.Event{At: now.Add(time.Duration(i) * time.Second), Kind: pgstore.Refused, UserID: int64(i % 2), By: "owner", Address: "203.0.113.9", Browser: "Desk/1.0"}
+		if err := pgstore.Record(t.Context(), db, e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for userID, want := range map[int64][]int{1: {5, 3}, 0: nil, 2: nil} {
+		var events []sessions.Event
+		queued(t, db, func(b *pgx.Batch) { pgstore.QueueEvents(b, userID, 2, &events) })
+		var got []int
+		for _, e := range events {
+			if e.UserID != userID || e.By != "owner" || e.Address != "203.0.113.9" || e.Browser != "Desk/1.0" {
+				t.Errorf("the event of user %d is %+v", userID, e)
+			}
+			got = append(got, int(e.At.Sub(now).Seconds()))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("of user %d the events %v are found, want %v", userID, got, want)
+		}
+	}
+}
