@@ -42,6 +42,9 @@ mutants: withpostgres ## take the defences out, one at a time; a test must notic
 	@go build -o bin/mutants ./internal/mutants
 	@bin/withpostgres -- bin/mutants
 
+pictures: build ## take the README's pictures anew; needs Chromium
+	@go run ./internal/e2e/pictures bin/shop docs/pictures
+
 withpostgres:
 	@go build -o bin/withpostgres ./internal/postgres/pgtest/withpostgres
 

@@ -158,6 +158,8 @@ func walk(ctx context.Context, url, dir string) error {
 	do(chromedp.SendKeys(chromedp.CSS("#address"), "1 Rail Road"))
 	land(chromedp.Click(button))
 	picture("order", "light", 800, 1000)
+	land(chromedp.Navigate(url + "/account/sessions"))
+	picture("sessions", "light", 1000, 1120)
 	return err
 }
 
