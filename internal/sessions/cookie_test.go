@@ -186,7 +186,7 @@ func TestAnswerSetsTheCookieOnce(t *testing.T) {
 		http.SetCookie(w, &http.Cookie{Name: "session2", Value: "another"})
 		return s.SignIn(w, r, sessions.Refs{UserID: 1}, false)
 	})
-	s.want(a, sessions.TicketLivedOut)
+	s.want(a, sessions.TicketIdledOut)
 	want := []string{"flash=welcome", "session2=another", "session=" + v.id + "; Path=/; HttpOnly; SameSite=Lax"}
 	if !slices.Equal(a.setCookie, want) || v.id == "" || v.id == old {
 		t.Errorf("Set-Cookie: %q, want %q", a.setCookie, want)

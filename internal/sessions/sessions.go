@@ -116,14 +116,14 @@ func (s Session) Left(now time.Time) (left time.Duration, final bool) {
 	return s.ends().Sub(now), !s.IdleUntil.Before(s.Until)
 }
 
-// Expired says which deadline has passed at now: TicketLivedOut,
-// TicketIdledOut, or TicketLive if neither has.
+// Expired says which deadline the session has ended at by now: TicketIdledOut
+// or TicketLivedOut, whichever came first, or TicketLive if neither has come.
 func (s Session) Expired(now time.Time) Ticket {
 	switch {
-	case !now.Before(s.Until):
-		return TicketLivedOut
-	case !now.Before(s.IdleUntil):
+	case now.Before(s.ends()):
+		return TicketLive
+	case s.IdleUntil.Before(s.Until):
 		return TicketIdledOut
 	}
-	return TicketLive
+	return TicketLivedOut
 }

@@ -115,16 +115,16 @@ func TestIdleLimitNeverReachesPastTheAbsoluteOne(t *testing.T) {
 
 func TestTimedOutSessionIsDeletedAndItsCookieCleared(t *testing.T) {
 	t.Parallel()
-	for ticket, pause := range map[sessions.Ticket]time.Duration{
-		sessions.TicketIdledOut: sessions.DefaultPolicy.Idle + time.Minute,
-		sessions.TicketLivedOut: sessions.DefaultPolicy.Lifetime,
+	for ticket, policy := range map[sessions.Ticket]sessions.Policy{
+		sessions.TicketIdledOut: sessions.DefaultPolicy,
+		sessions.TicketLivedOut: {Idle: 12 * time.Hour, Lifetime: 12 * time.Hour},
 	} {
 		t.Run(ticket.String(), func(t *testing.T) {
 			t.Parallel()
-			s := openShop(t)
+			s := openShopWith(t, policy, false)
 			v := s.arrives(sessions.Refs{UserID: 1})
 			thief := v.copy()
-			s.clock.turn(pause)
+			s.clock.turn(policy.Lifetime)
 			a := v.wantTicket(ticket)
 			s.wantCleared(a)
 			s.wantRows(0)

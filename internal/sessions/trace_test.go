@@ -31,7 +31,7 @@ func TestTraceTellsTheStoryOfASession(t *testing.T) {
 		{0, signIn(sessions.Refs{UserID: 1}), []string{"ticket none", "store create", "began {1 0}", "cookie sent", "store delete oldest"}},
 		{31 * time.Minute, look, []string{"store load", "store delete", "ended 1 of user 1: idle timeout", "cookie cleared", "ticket idled out"}},
 		{0, begin(sessions.Refs{CartID: 6}), []string{"ticket none", "store create", "began {0 6}", "cookie sent"}},
-		{12 * time.Hour, look, []string{"store load", "store delete", "ended 1 of user 0: absolute timeout", "cookie cleared", "ticket lived out"}},
+		{12 * time.Hour, look, []string{"store load", "store delete", "ended 1 of user 0: idle timeout", "cookie cleared", "ticket idled out"}},
 	} {
 		s.clock.turn(chapter.pause)
 		if a := v.must(chapter.do); !slices.Equal(a.told, chapter.told) {
