@@ -120,6 +120,9 @@ func TestGuessesAtTheCurrentPasswordAreThrottled(t *testing.T) {
 			t.Errorf("%s: Retry-After is %q, want 900", a.what(), a.Header.Get("Retry-After"))
 		}
 	}
+	if n := s.number(`SELECT count(*) FROM session_events WHERE kind = 'sign-in refused' AND user_id = $1`, s.user("alice")); n != auth.DefaultFailures+len(guesses) {
+		t.Errorf("%d refusals are on record, want each of %d", n, auth.DefaultFailures+len(guesses))
+	}
 	alice.isSignedIn()
 	s.clock.advance(15 * time.Minute)
 	alice.changePassword(alicesPassword, newPassword).leadsTo("/account")
