@@ -13,6 +13,7 @@ type Layout struct {
 // Visitor is what the layout says of whoever asked.
 type Visitor struct {
 	Name      string // empty for a guest
+	Email     string // what the visitor signs in with
 	CartCount int    // pieces in the cart
 	Admin     bool   // may see the administrator's pages
 }

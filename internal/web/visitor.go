@@ -38,7 +38,7 @@ func (s *Shop) load(w http.ResponseWriter, r *http.Request, l *view.Layout, queu
 	if user.ID != session.UserID {
 		return auth.User{}, errNobody
 	}
-	l.Visitor.Name, l.Visitor.Admin = user.Name, user.Role == auth.Administrator
+	l.Visitor.Name, l.Visitor.Email, l.Visitor.Admin = user.Name, user.Email, user.Role == auth.Administrator
 	if live {
 		l.Left = s.left(session)
 	}
