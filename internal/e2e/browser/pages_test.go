@@ -1,6 +1,8 @@
 package browser_test
 
 import (
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -12,8 +14,9 @@ import (
 // anybody else. 320 is a small phone, or a window at a zoom of 400 %.
 func TestEveryPageFits(t *testing.T) {
 	t.Parallel()
-	visitor := sitDown(t, open(t).URL)
-	tour(visitor, func(what string) {
+	shop, db := openWithDatabase(t)
+	visitor := sitDown(t, shop.URL)
+	tour(visitor, db, func(what string) {
 		t.Helper()
 		for _, scheme := range []string{"light", "dark"} {
 			visitor.prefer(scheme)
@@ -30,7 +33,7 @@ func TestEveryPageFits(t *testing.T) {
 
 // tour leads a visitor to every page there is, with names as long as may be,
 // and calls look at each.
-func tour(v *person, look func(what string)) {
+func tour(v *person, db *shopsDatabase, look func(what string)) {
 	v.t.Helper()
 	longName, longAddress := strings.Repeat("W", 100), strings.Repeat("M", 500)
 	see := func(what string, want int64, path string) {
@@ -90,4 +93,65 @@ func tour(v *person, look func(what string)) {
 	v.press("Place the order")
 	look("an order")
 	see("a list of orders", 200, "/orders")
+
+	see("the account", 200, "/account")
+	v.uncheck()
+	v.press("Change the password")
+	look("a new password without the old one")
+	v.uncheck()
+	v.write("current_password", "a rail full of coats")
+	v.write("new_password", "short")
+	v.press("Change the password")
+	look("a new password that is too short")
+	v.uncheck()
+	v.write("email", strings.Repeat("W", 300))
+	v.writeAt(`#current-for-email`, "a rail full of coats")
+	v.press("Change the address")
+	look("a new address that is too long")
+
+	v.signInElsewhere("long@example.com", "a rail full of coats", strings.Repeat("W", 500))
+	see("the sessions", 200, "/account/sessions")
+	db.exec(`UPDATE sessions SET created_at = created_at - interval '10 minutes' WHERE until < now() + interval '1 day'`)
+	see("the sessions, a while after the sign-in", 200, "/account/sessions")
+	v.uncheck()
+	v.press("Confirm")
+	look("the sessions, without the password")
+	v.write("current_password", "a rail full of coats")
+	v.press("Confirm")
+	look("the sessions, with the password")
+	v.press("Sign out")
+
+	v.visit("/login")
+	v.signIn("admin")
+	see("the users", 200, "/admin")
+	v.uncheck()
+	v.press("End all sessions")
+	look("the users, without the password")
+	see("no users", 200, "/admin?q="+longName+"x")
+	see("the users with a name", 200, "/admin?q="+longName)
+	v.follow(longName)
+	look("a user")
+	v.press("Disable the account")
+	look("a user who is disabled")
+	see("the administrator", 200, "/admin/users/3")
+}
+
+// signInElsewhere signs in with another browser, of that name, to stay.
+func (p *person) signInElsewhere(email, password, browser string) {
+	p.t.Helper()
+	form := url.Values{"email": {email}, "password": {password}, "keep": {"on"}}
+	r, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, p.url+"/login", strings.NewReader(form.Encode()))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("User-Agent", browser)
+	answer, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusSeeOther {
+		p.t.Fatalf("signing in elsewhere: %s", answer.Status)
+	}
 }

@@ -186,7 +186,11 @@ func (p *person) uncheck() {
 // write types into a field, over what is there.
 func (p *person) write(field, text string) {
 	p.t.Helper()
-	at := fmt.Sprintf(`main [name=%q]`, field)
+	p.writeAt(fmt.Sprintf(`main [name=%q]`, field), text)
+}
+
+func (p *person) writeAt(at, text string) {
+	p.t.Helper()
 	p.run(chromedp.Focus(chromedp.CSS(at)), chromedp.Evaluate[chromedp.Void](`document.querySelector('`+at+`').select()`), chromedp.KeyEvent(text))
 }
 

@@ -6,13 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"coatcheck/internal/e2e/process"
-	"coatcheck/internal/postgres"
-	"coatcheck/internal/postgres/pgtest"
-
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // WCAG 2.2, 2.2.1: who has been away is told before the session ends, and need
@@ -145,8 +140,7 @@ func TestShortSessionIsAnnouncedHalfway(t *testing.T) {
 // A server that does not answer is no end of a session.
 func TestNothingIsSaidThatIsNotKnown(t *testing.T) {
 	t.Parallel()
-	database := pgtest.URL(t)
-	shop := process.Open(t, "DATABASE_URL="+database, "SHOP_DEMO=true")
+	shop, db := openWithDatabase(t)
 	alice := sitDown(t, shop.URL)
 	alice.holdTheClock()
 	alice.visit("/login")
@@ -158,7 +152,7 @@ func TestNothingIsSaidThatIsNotKnown(t *testing.T) {
 		t.Errorf("it is to try again in %.0f s", wait)
 	}
 	shop.Start()
-	(&shopsDatabase{t, connect(t, database)}).sessionEnds(100 * time.Second)
+	db.sessionEnds(100 * time.Second)
 	alice.ring()
 	alice.reads("Your session ends in 2 minutes. Stay")
 }
@@ -181,11 +175,10 @@ func TestWithoutScriptsNothingIsAnnounced(t *testing.T) {
 // test says when their time is up.
 func openWithClock(t *testing.T, settings ...string) (*person, *shopsDatabase) {
 	t.Helper()
-	database := pgtest.URL(t)
-	shop := process.Open(t, append(settings, "DATABASE_URL="+database, "SHOP_DEMO=true")...)
+	shop, db := openWithDatabase(t, settings...)
 	p := sitDown(t, shop.URL)
 	p.holdTheClock()
-	return p, &shopsDatabase{t, connect(t, database)}
+	return p, db
 }
 
 func (p *person) holdTheClock() {
@@ -239,40 +232,4 @@ func (p *person) reads(want string) {
 	if want != "" && !strings.Contains(p.message(), seen) {
 		p.t.Errorf("%s: the note is not announced", p.path())
 	}
-}
-
-// shopsDatabase is where a test turns the clock of the one session there is.
-type shopsDatabase struct {
-	t  *testing.T
-	db *pgxpool.Pool
-}
-
-func (d *shopsDatabase) exec(sql string, args ...any) {
-	d.t.Helper()
-	if tag, err := d.db.Exec(d.t.Context(), sql, args...); err != nil || tag.RowsAffected() != 1 {
-		d.t.Fatalf("%s: %v, %v", sql, tag, err)
-	}
-}
-
-func (d *shopsDatabase) sessionEnds(in time.Duration) {
-	d.t.Helper()
-	d.exec(`UPDATE sessions SET idle_until = now() + $1::interval`, in)
-}
-
-func (d *shopsDatabase) deadline() (idleUntil time.Time) {
-	d.t.Helper()
-	if err := d.db.QueryRow(d.t.Context(), `SELECT idle_until FROM sessions`).Scan(&idleUntil); err != nil {
-		d.t.Fatal(err)
-	}
-	return idleUntil
-}
-
-func connect(t *testing.T, url string) *pgxpool.Pool {
-	t.Helper()
-	db, err := postgres.Open(t.Context(), url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Close)
-	return db
 }
