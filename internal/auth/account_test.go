@@ -188,6 +188,10 @@ func TestAskingWhichEmailsAreTakenIsThrottled(t *testing.T) {
 	if throttled, ok := errors.AsType[*auth.ThrottledError](ask(here)); !ok || throttled.RetryAfter != auth.FailureWindow-time.Minute {
 		t.Errorf("the fourth answer is not throttled for 14 minutes: %v", throttled)
 	}
+	// One that is free would tell by its success that others were taken.
+	if _, ok := errors.AsType[*auth.ThrottledError](users.SetEmail(ctx, alice, "free@example.com", here, nil)); !ok {
+		t.Error("a free address is let through the throttle")
+	}
 	wantErr(t, "SetEmail from another address", ask("198.51.100.7"), auth.ErrTaken)
 	wantSignIn(t, users, email, password, true) // signing in is not held up by it
 	now = now.Add(auth.FailureWindow)

@@ -200,3 +200,30 @@ func TestWorkInFlightDuringAChangeOfPasswordSignsNobodyOut(t *testing.T) {
 		t.Errorf("the cart holds %d pieces, want all 3", n)
 	}
 }
+
+// The password is changed, and the session store fails before the other
+// sessions have ended: that must not look as if all were well.
+func TestChangeOfPasswordThatIsNotFinishedSaysSo(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	alice, thief := s.signedInAs("alice"), s.signedInAs("alice")
+	s.exec(`CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'the disk is full'; END $$`)
+	_, handle := thief.get("/account/sessions").stubs()
+	before := s.texts(`SELECT password_hash FROM users WHERE name = 'Alice'`)[0]
+	for at, tickets := range map[string]int{
+		"INSERT ON sessions FOR EACH ROW":                                      0, // the move to a new ID
+		"DELETE ON sessions FOR EACH ROW WHEN (OLD.handle = '" + handle + "')": 1, // the end of the others, after it
+	} {
+		s.exec(`CREATE TRIGGER fail BEFORE ` + at + ` EXECUTE FUNCTION fail()`)
+		a := alice.changePassword(alicesPassword, newPassword).is(http.StatusServiceUnavailable)
+		if !strings.Contains(a.body, "other sessions of your account may still be open") || len(a.sets("session")) != tickets {
+			t.Errorf("%s fails: the answer sets %v and says:\n%s", at, a.sets("session"), a.body)
+		}
+		s.exec(`DROP TRIGGER fail ON sessions`)
+		alice.isSignedIn()
+		thief.isSignedIn()
+		s.exec(`UPDATE users SET password_hash = $1 WHERE name = 'Alice'`, before)
+	}
+	alice.changePassword(alicesPassword, newPassword).leadsTo("/account") // once more, and it is finished
+	thief.isDead()
+}
