@@ -129,7 +129,13 @@ var aroundTheRest = section{
 			"internal/sessions.TestNoTraceButCookieHearsTheID",
 			"internal/e2e.TestLogIsInUTC",
 		}},
-		{"16.3, record", "The beginning, the moves and the end of each session are on record in the database.", nil}, // pending
+		{"16.3, record", "The beginning, the moves and the end of each session are on record in the database.", []string{
+			"internal/sessions/pgstore.TestEveryChangeIsOnRecordOnce",
+			"internal/sessions/pgstore.TestNothingHappensWithoutARecord",
+			"internal/sessions/pgstore.TestEndIsOnRecordOnceHoweverManyEndIt",
+			"internal/sessions/pgstore.TestRecordIsNeverRewritten",
+			"internal/sessions.TestTimeoutIsOnRecordByItsDeadline",
+		}},
 		{"16.5", "Errors say nothing of what is inside, panics are caught, and nothing is let through because something failed.", []string{
 			"internal/web.TestErrorsTellVisitorsNothingInside",
 			"internal/web.TestWhatTheStoreDidNotDoIsNotReportedAsDone",
