@@ -24,6 +24,9 @@ func TestTableNamesTestsThatExist(t *testing.T) {
 			if r.id == "" || r.holds == "" || seen[r.id] {
 				t.Errorf("%q is empty or comes twice", r.id)
 			}
+			if len(r.tests) == 0 {
+				t.Errorf("%s: no test proves it", r.id)
+			}
 			seen[r.id] = true
 			for i, name := range r.tests {
 				if files[function(name)] == "" {

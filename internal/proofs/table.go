@@ -5,7 +5,7 @@ type requirement struct {
 	id    string
 	holds string
 	// tests are named as "internal/web.TestX", or "internal/web.TestX/sub" for
-	// a part of one. Without any the requirement is not proven yet.
+	// a part of one.
 	tests []string
 }
 
@@ -45,21 +45,25 @@ var aroundSessions = section{
 			"internal/sessions.TestMillionIDsHaveNoPairAndNoPattern",
 			"internal/sessions.TestIDCanBeWrittenInOneWayOnly",
 		}},
-		{"7.2.4", "A sign-in, the first or another, makes a new ID, and the old one is dead everywhere.", []string{
+		{"7.2.4", "A sign-in, the first or another, makes a new ID, and so does the password given again; the old one is dead everywhere.", []string{
 			"internal/sessions.TestSignInMovesToANewID",
 			"internal/sessions.TestPlantedSessionIsDeadAfterTheVictimSignsIn",
 			"internal/web.TestSignInMovesToANewID",
 			"internal/web.TestSecondSignInMovesAgain",
+			"internal/sessions.TestRenewBeginsTheSessionAnew",
+			"internal/web.TestChangedPasswordEndsAllOtherSessions",
 			"internal/e2e.TestAlicesStory",
 		}},
 		{"7.3.1", "A session that is not used ends at the idle limit.", []string{
 			"internal/sessions.TestIdleSessionLivesToItsLimitAndNotMuchLonger",
 			"internal/sessions.TestIdleLimitCountsFromTheLastRequest",
+			"internal/sessions.TestKeptSessionLivesForTwoWeeksWithoutRequests",
 			"internal/web.TestIdleSessionEnds",
 		}},
 		{"7.3.2", "A session ends at the absolute limit, however busy it is.", []string{
 			"internal/sessions.TestSessionEndsAtItsAbsoluteLimitHoweverBusy",
 			"internal/sessions.TestIdleLimitNeverReachesPastTheAbsoluteOne",
+			"internal/sessions.TestKeptSessionEndsAfterThirtyDaysHoweverBusy",
 			"internal/web.TestBusySessionEndsToo",
 		}},
 		{"7.4.1", "Sign-out and timeouts end the session in the store, so that a copied cookie is worth nothing on any server.", []string{
