@@ -140,6 +140,7 @@ var aroundSessions = section{
 			"internal/web.TestAdditionAheadOfASignInIsMerged",
 			"internal/web.TestAdditionInTheMiddleOfASignInIsMerged",
 			"internal/web.TestAdditionBehindASignInIsRefused",
+			"internal/web.TestAddingWithoutEndSignsNobodyOut",
 			"internal/web.TestAdditionsRacingACheckoutAreNotLost",
 			"internal/cart.TestAdditionsAtOnceAllCountUpToTheLimit",
 		}},
@@ -160,8 +161,10 @@ var aroundSessions = section{
 			"internal/sessions.TestWorkInFlightLeavesTheNewCookieAlone",
 			"internal/sessions.TestChangeOfASessionThatHasEndedChangesNothing",
 			"internal/web.TestAdditionBehindASignInIsRefused",
+			"internal/web.TestAddingWithoutEndSignsNobodyOut",
 		}},
 		{"X9, password", "The same while a new password changes the ID.", []string{
+			"internal/web.TestRequestThatIsTooLateForItsTicketLeavesTheNewOneAlone",
 			"internal/web.TestWorkInFlightDuringAChangeOfPasswordSignsNobodyOut",
 			"internal/web.TestSecondPressOfTheButtonSignsNobodyOut",
 		}},

@@ -83,7 +83,13 @@ func NewManager(c Config) (*Manager, error) {
 // Begin starts a session for a guest who has none, and sends its ID. Call it
 // at the first thing worth remembering and no earlier: a visitor who only
 // looks around needs no row, and a crawler must not be able to fill the store.
+//
+// It returns ErrNotFound, and sends nothing, if the visitor's session has moved
+// while this request was on its way.
 func (m *Manager) Begin(w http.ResponseWriter, r *http.Request, refs Refs) error {
+	if err := m.notMoved(r.Context()); err != nil {
+		return err
+	}
 	_, err := m.begin(w, r, refs, m.policy, Made)
 	return err
 }
@@ -137,6 +143,9 @@ func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, refs Refs, keep
 func (m *Manager) SignOut(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	v := visitFrom(ctx)
+	if err := m.notMoved(ctx); err != nil {
+		return err
+	}
 	if v.ticket == TicketLive {
 		if err := m.end(ctx, *v, m.event(r, SignedOut, v.session.UserID)); err != nil {
 			if errors.Is(err, ErrNotFound) {
@@ -151,6 +160,32 @@ func (m *Manager) SignOut(w http.ResponseWriter, r *http.Request) error {
 	*v = visit{}
 	return nil
 }
+
+// notMoved returns ErrNotFound if the request's ticket is unknown because its
+// session has just moved. Then the visitor has a new ticket, or is about to
+// get it, by another answer: to send a guest's now, or to clear the cookie,
+// might take it away.
+func (m *Manager) notMoved(ctx context.Context) error {
+	v := visitFrom(ctx)
+	if v.ticket != TicketUnknown {
+		return nil
+	}
+	finish := tracingStore(ctx, "moved at")
+	at, err := m.store.MovedAt(ctx, v.key)
+	finish(err)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	case m.clock().Before(at.Add(inFlight)):
+		return ErrNotFound
+	}
+	return nil
+}
+
+// inFlight is longer than any request is on its way.
+const inFlight = time.Minute
 
 func (m *Manager) begin(w http.ResponseWriter, r *http.Request, refs Refs, policy Policy, k Kind) (Key, error) {
 	ctx := r.Context()

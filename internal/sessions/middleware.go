@@ -32,8 +32,8 @@ func (t Ticket) TimedOut() bool { return t == TicketIdledOut || t == TicketLived
 // request's own handler has made of it since: after a sign-in, the new session.
 type visit struct {
 	ticket  Ticket
-	key     Key     // of a live session
-	session Session // likewise
+	key     Key     // of the session that was looked up
+	session Session // a live one
 }
 
 type visitContextKey struct{}
@@ -96,7 +96,7 @@ func (m *Manager) visit(w http.ResponseWriter, r *http.Request) (visit, error) {
 		err := m.store.Touch(ctx, v.key, v.session.IdleUntil)
 		finish(err)
 		if errors.Is(err, ErrNotFound) { // ended between the two steps
-			return visit{ticket: TicketUnknown}, nil
+			return visit{ticket: TicketUnknown, key: v.key}, nil
 		}
 		if err != nil {
 			return visit{}, err
@@ -119,7 +119,7 @@ func (m *Manager) look(r *http.Request) (visit, error) {
 	s, err := m.store.Load(r.Context(), key)
 	finish(err)
 	if errors.Is(err, ErrNotFound) {
-		return visit{ticket: TicketUnknown}, nil
+		return visit{ticket: TicketUnknown, key: key}, nil
 	}
 	if err != nil {
 		return visit{}, err

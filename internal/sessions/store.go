@@ -43,6 +43,11 @@ type Store interface {
 	// result is ErrNotFound.
 	Move(ctx context.Context, old, new Key, s Session, e Event) error
 
+	// MovedAt says when the session under a key moved to another, by the time
+	// of the event, or returns ErrNotFound. It is remembered for a minute at
+	// least.
+	MovedAt(ctx context.Context, k Key) (time.Time, error)
+
 	// Delete ends a session, or returns ErrNotFound if it has ended already.
 	Delete(ctx context.Context, k Key, e Event) error
 

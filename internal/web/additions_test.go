@@ -4,7 +4,9 @@ import (
 	"context"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"coatcheck/internal/postgres/pgtest"
 
@@ -181,6 +183,74 @@ func TestAdditionBehindASignInIsRefused(t *testing.T) {
 }
 
 // X7: a checkout buys what is in the cart, and what is added meanwhile stays.
+// X9: what sets out with the old ticket and comes in when the session has moved
+// must not be answered with a guest's ticket, or a cleared one: the browser
+// would put it in the place of the new one.
+func TestRequestThatIsTooLateForItsTicketLeavesTheNewOneAlone(t *testing.T) {
+	t.Parallel()
+	for name, move := range map[string]func(*browser){
+		"sign-in":          func(b *browser) { b.signIn("alice") },
+		"changed password": func(b *browser) { b.signIn("alice"); b.changePassword(alicesPassword, newPassword) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t)
+			b := s.browser()
+			b.add("camel-overcoat")
+			if name != "sign-in" {
+				b.signIn("alice")
+			}
+			old := b.copyOf()
+			move(b)
+			sessions := s.number(`SELECT count(*) FROM sessions`)
+			for _, late := range []answer{
+				old.post("/cart/items", "product", "felt-fedora", "quantity", "1").is(http.StatusConflict),
+				old.post("/cart/items/camel-overcoat", "quantity", "3").leadsTo("/cart"),
+				old.post("/logout").leadsTo("/"),
+				old.post("/session/extend").is(http.StatusOK),
+				old.get("/cart").is(http.StatusOK),
+			} {
+				if len(late.sets("session")) != 0 {
+					t.Errorf("%s sets %v", late.what(), late.sets("session"))
+				}
+			}
+			if n := s.number(`SELECT count(*) FROM sessions`); n != sessions {
+				t.Errorf("%d sessions have begun", n-sessions)
+			}
+			b.isSignedIn()
+			s.clock.advance(time.Minute) // no request is on its way for so long
+			if a := old.add("felt-fedora"); len(a.sets("session")) != 1 {
+				t.Errorf("a minute later, the old ticket's holder gets %v", a.sets("session"))
+			}
+		})
+	}
+}
+
+// The same by force: one browser signs in while it adds to the cart as fast as
+// it can, and takes every cookie that comes.
+func TestAddingWithoutEndSignsNobodyOut(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	b := s.browser()
+	b.add("cedar-hanger")
+	var signedIn atomic.Bool
+	var adding sync.WaitGroup
+	for range 8 {
+		adding.Go(func() {
+			for after := 0; after < 3; { // the last ones begin when the sign-in is done
+				if signedIn.Load() {
+					after++
+				}
+				b.post("/cart/items", "product", "camel-overcoat", "quantity", "1")
+			}
+		})
+	}
+	b.signIn("alice")
+	signedIn.Store(true)
+	adding.Wait()
+	b.isSignedIn()
+}
+
 func TestAdditionsRacingACheckoutAreNotLost(t *testing.T) {
 	t.Parallel()
 	const racing = 60

@@ -103,10 +103,7 @@ func (s *Shop) putIntoCart(w http.ResponseWriter, r *http.Request, slug string, 
 	}
 	switch {
 	case errors.Is(err, sessions.ErrNotFound):
-		// A sign-in ended this session while the request was on its way, and
-		// merged its cart. The browser has got its ticket there; here it gets
-		// none, or it would be a guest again.
-		return &problem{http.StatusConflict, "You have just signed in", "Your cart was being moved to your account at that very moment, and this item did not make it. Please add it once more."}
+		return errMoved
 	case err != nil:
 		return err
 	case ticket == sessions.TicketNone:
@@ -155,6 +152,11 @@ func (s *Shop) setInCart(w http.ResponseWriter, r *http.Request) error {
 	http.Redirect(w, r, "/cart", http.StatusSeeOther)
 	return nil
 }
+
+// errMoved says that a sign-in, or a changed password, gave the visitor a new
+// ticket while this request was on its way with the old one. The browser has
+// got its ticket there; here it gets none, or it would be a guest again.
+var errMoved = &problem{http.StatusConflict, "One moment too early", "You were being given a new ticket at that very moment, and this change of your cart did not make it. Please make it once more."}
 
 // errQuantity says that what was sent is no quantity.
 var errQuantity = errors.New("not a quantity")

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"testing"
+	"time"
 )
 
 func TestSignInAddsTheGuestsCartToTheUsers(t *testing.T) {
@@ -74,6 +75,8 @@ func TestPlanterOfASessionIsLeftWithNothing(t *testing.T) {
 	alice.signIn("alice")
 
 	planter.get("/orders").leadsTo("/login?next=%2Forders")
+	planter.post("/cart/items", "product", "felt-fedora", "quantity", "1").is(http.StatusConflict)
+	s.clock.advance(time.Minute)
 	planter.add("felt-fedora") // begins a session of its own
 	if page := alice.get("/cart"); page.text("account-name") != "Alice" || page.pieces()["felt-fedora"] != 0 {
 		t.Errorf("%q has %v in the cart; the planter reached it", page.text("account-name"), page.pieces())

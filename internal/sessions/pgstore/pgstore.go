@@ -5,6 +5,7 @@ package pgstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -78,7 +79,9 @@ func (st *Store) Touch(ctx context.Context, k sessions.Key, idleUntil time.Time)
 func (st *Store) Move(ctx context.Context, old, new sessions.Key, s sessions.Session, e sessions.Event) error {
 	tag, err := st.db.Exec(ctx, `
 		WITH dead AS (
-			DELETE FROM sessions WHERE key = $1 RETURNING handle
+			DELETE FROM sessions WHERE key = $1 RETURNING key, handle
+		), left_behind AS (
+			INSERT INTO moved_sessions (key, at) SELECT key, $9 FROM dead
 		), born AS (
 			INSERT INTO sessions (key, handle, user_id, cart_id, created_at, idle_until, until)
 			SELECT $2, $3, nullif($4::bigint, 0), nullif($5::bigint, 0), $6, $7, $8 FROM dead
@@ -92,6 +95,18 @@ func (st *Store) Move(ctx context.Context, old, new sessions.Key, s sessions.Ses
 		return fmt.Errorf("move session: %w", err)
 	}
 	return foundIf(tag.RowsAffected() == 1)
+}
+
+// MovedAt looks for what a move has left behind.
+func (st *Store) MovedAt(ctx context.Context, k sessions.Key) (at time.Time, err error) {
+	err = st.db.QueryRow(ctx, `SELECT at FROM moved_sessions WHERE key = $1`, k[:]).Scan(&at)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return at, sessions.ErrNotFound
+	}
+	if err != nil {
+		return at, fmt.Errorf("look for a moved session: %w", err)
+	}
+	return at.UTC(), nil
 }
 
 // Delete removes the row.

@@ -8,6 +8,9 @@ import (
 	"coatcheck/internal/sessions"
 )
 
+// movedFor is how long a key that was moved away from is known at least.
+const movedFor = time.Minute
+
 // step is how many rows one step of a sweep looks at.
 const step = 1000
 
@@ -41,6 +44,9 @@ func (st *Store) Sweep(ctx context.Context, now time.Time) (int, error) {
 			return removed, fmt.Errorf("sweep sessions: %w", err)
 		}
 		removed += n
+	}
+	if _, err := st.db.Exec(ctx, `DELETE FROM moved_sessions WHERE at <= $1`, now.Add(-movedFor)); err != nil {
+		return removed, fmt.Errorf("sweep moved sessions: %w", err)
 	}
 	return removed, nil
 }

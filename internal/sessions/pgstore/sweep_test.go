@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"coatcheck/internal/postgres/pgtest"
+	"coatcheck/internal/sessions"
 	"coatcheck/internal/sessions/pgstore"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -92,5 +93,28 @@ func TestSweepTakesWhatNobodyHolds(t *testing.T) {
 	finish(t, other, false)
 	if removed, err := st.Sweep(t.Context(), now.Add(30*time.Minute)); err != nil || removed != 500 {
 		t.Errorf("Sweep: removed %d, %v; want the 500 that were held", removed, err)
+	}
+}
+
+// What a move leaves behind is of use for a minute.
+func TestSweepForgetsOldMoves(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	st := pgstore.New(db)
+	f := newSession()
+	create(t, st, f)
+	if err := st.Move(t.Context(), f.key, newSession().key, newSession().Session, happened); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		after time.Duration
+		known error
+	}{{time.Minute - time.Microsecond, nil}, {time.Minute, sessions.ErrNotFound}} {
+		if _, err := st.Sweep(t.Context(), happened.At.Add(c.after)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := st.MovedAt(t.Context(), f.key); !errors.Is(err, c.known) {
+			t.Errorf("%v after the move: %v, want %v", c.after, err, c.known)
+		}
 	}
 }

@@ -31,6 +31,7 @@ var calls = []test{
 	{"MoveToAKeyInUseChangesNothing", moveToAKeyInUseChangesNothing},
 	{"OfManyMovesFromOneKeyOneWins", ofManyMovesFromOneKeyOneWins},
 	{"OfManyMovesToOneKeyOneWins", ofManyMovesToOneKeyOneWins},
+	{"MovedAtKnowsWhatHasMoved", movedAtKnowsWhatHasMoved},
 	{"DeleteEndsOneSession", deleteEndsOneSession},
 	{"DeleteTwiceFindsNothing", deleteTwiceFindsNothing},
 	{"CancelledCallsFailAndChangeNothing", cancelledCallsFailAndChangeNothing},
@@ -245,6 +246,27 @@ func ofManyMovesToOneKeyOneWins(r room) {
 	r.lists(1, won...)
 }
 
+func movedAtKnowsWhatHasMoved(r room) {
+	old, to, dead := r.created(sessions.Refs{CartID: 1}), newSession(sessions.Refs{UserID: 1}), r.created(sessions.Refs{CartID: 2})
+	r.move(old, to)
+	r.delete(dead)
+	if at, err := r.store.MovedAt(r.ctx, old.key); err != nil || at != happened.At {
+		r.Errorf("MovedAt: %v, %v; want %v", at, err, happened.At)
+	}
+	r.sweep(happened.At.Add(59*time.Second), 0)
+	if _, err := r.store.MovedAt(r.ctx, old.key); err != nil {
+		r.Errorf("MovedAt, within a minute: %v", err)
+	}
+	for _, f := range []filed{to, dead, newSession(sessions.Refs{})} {
+		_, err := r.store.MovedAt(r.ctx, f.key)
+		r.wantNotFound("MovedAt", err)
+	}
+	lost := newSession(sessions.Refs{UserID: 1})
+	r.wantNotFound("Move", r.store.Move(r.ctx, dead.key, lost.key, lost.Session, happened))
+	_, err := r.store.MovedAt(r.ctx, dead.key)
+	r.wantNotFound("MovedAt of what could not move", err)
+}
+
 func deleteEndsOneSession(r room) {
 	f, other := r.created(sessions.Refs{UserID: 1}), r.created(sessions.Refs{UserID: 1})
 	r.delete(f)
@@ -272,6 +294,7 @@ func cancelledCallsFailAndChangeNothing(r room) {
 		"Load":         func() error { _, err := r.store.Load(ctx, f.key); return err },
 		"Touch":        func() error { return r.store.Touch(ctx, f.key, f.IdleUntil.Add(idle)) },
 		"Move":         func() error { return r.store.Move(ctx, f.key, to.key, to.Session, happened) },
+		"MovedAt":      func() error { _, err := r.store.MovedAt(ctx, f.key); return err },
 		"Delete":       func() error { return r.store.Delete(ctx, f.key, happened) },
 		"ByUser":       func() error { _, err := r.store.ByUser(ctx, 1); return err },
 		"DeleteHandle": func() error { return r.store.DeleteHandle(ctx, 1, f.Handle, happened) },
