@@ -95,14 +95,14 @@ var ofSessions = []mutant{
 		`err := m.end(ctx, v, e); err != nil && `, `_, err := e, error(nil); err != nil && `,
 		"internal/sessions", "TestTimedOutSession"},
 	{"a session that ends under the middleware counts", "internal/sessions/middleware.go",
-		"{ // ended between the two steps\n\t\t\treturn visit{ticket: TicketUnknown}, nil", "{\n\t\t\terr = nil",
+		"{ // ended between the two steps\n\t\t\treturn visit{ticket: TicketUnknown, key: v.key}, nil", "{\n\t\t\terr = nil",
 		"internal/sessions", "TestSessionThatEndsUnderTheMiddleware"},
 }
 
 // ofTheStore are the promises that a store makes.
 var ofTheStore = []mutant{
 	{"a move leaves the old session", "internal/sessions/pgstore/pgstore.go",
-		`DELETE FROM sessions WHERE key = $1 RETURNING handle`, `SELECT handle FROM sessions WHERE key = $1`,
+		`DELETE FROM sessions WHERE key = $1 RETURNING key, handle`, `SELECT key, handle FROM sessions WHERE key = $1`,
 		"internal/sessions/pgstore", "TestStoreKeepsTheContract/MoveLetsTheOldDie"},
 	{"a move revives a dead session", "internal/sessions/pgstore/pgstore.go",
 		`SELECT $2, $3, nullif($4::bigint, 0), nullif($5::bigint, 0), $6, $7, $8 FROM dead`,

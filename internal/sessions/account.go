@@ -23,8 +23,9 @@ func (m *Manager) ByUser(ctx context.Context, userID int64) ([]Session, error) {
 	return live, err
 }
 
-// SeenAt is when a session was last in use, to within the minute or less that
-// a touch may be put off.
+// SeenAt is when a session was last in use, as its idle deadline tells: to
+// within the minute or less that a touch may be put off, and not later than
+// one idle time before the absolute deadline, where the idle one stands still.
 func (m *Manager) SeenAt(s Session) time.Time {
 	p := m.policyOf(s)
 	seen := s.IdleUntil.Add(-p.Idle - p.slack())
