@@ -94,7 +94,7 @@ var ofAccounts = []mutant{
 	{"a kept session that is renewed is kept no more", "internal/sessions/manager.go",
 		`m.policyOf(visitFrom(r.Context()).session), Moved`, `m.policy, Moved`,
 		"internal/sessions", "TestKeptSessionStaysKept"},
-	{"every session is kept by the browser", "internal/sessions/manager.go",
+	{"every session is kept by the browser", "internal/sessions/lifecycle.go",
 		`if m.Kept(s) {
 		keep`, `if true {
 		keep`,

@@ -14,7 +14,7 @@
 // which a slow request could bring a dead session back.
 //
 // Read the files in this order: sessions.go, id.go, store.go, manager.go,
-// middleware.go, cookie.go, account.go, event.go, trace.go.
+// lifecycle.go, middleware.go, cookie.go, account.go, event.go, trace.go.
 package sessions
 
 import (
