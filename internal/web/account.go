@@ -74,11 +74,13 @@ func (s *Shop) changePassword(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.log.InfoContext(ctx, "password changed", "request", requestIDFrom(ctx), "user", user.ID)
 
+	r, cancel := finishing(r)
+	defer cancel()
 	if err := s.renew(w, r); err != nil {
-		return notFinished(err)
+		return s.notFinished(r, err)
 	}
-	if _, err := s.sessions.EndOthers(ctx, byOwner); err != nil {
-		return notFinished(err)
+	if _, err := s.sessions.EndOthers(r.Context(), byOwner); err != nil {
+		return s.notFinished(r, err)
 	}
 	s.leaveNotice(w, noticePassword)
 	http.Redirect(w, r, "/account", http.StatusSeeOther)
@@ -127,6 +129,7 @@ func (s *Shop) changeEmail(w http.ResponseWriter, r *http.Request) error {
 
 // notFinished says that a password has changed and the other sessions may
 // still be there.
-func notFinished(err error) error {
-	return errors.Join(&problem{http.StatusServiceUnavailable, "Changed, but not finished", "Your password has been changed, but other sessions of your account may still be open. Please go to your sessions in a moment and end them."}, err)
+func (s *Shop) notFinished(r *http.Request, err error) error {
+	s.log.ErrorContext(r.Context(), "password changed, other sessions not ended", "request", requestIDFrom(r.Context()), "error", err)
+	return &problem{http.StatusServiceUnavailable, "Changed, but not finished", "Your password has been changed, but other sessions of your account may still be open. Please go to your sessions in a moment and end them."}
 }

@@ -168,6 +168,8 @@ func (s *Shop) disableUser(w http.ResponseWriter, r *http.Request, admin auth.Us
 	if err := s.acted(r, admin, "account disabled", id, err); err != nil {
 		return err
 	}
+	r, cancel := finishing(r)
+	defer cancel()
 	if _, err := s.sessions.EndUser(r.Context(), id, byAdministrator(admin)); err != nil {
 		return err
 	}
@@ -226,6 +228,8 @@ func (s *Shop) revokeAll(w http.ResponseWriter, r *http.Request, admin auth.User
 	if err != nil {
 		return err
 	}
+	r, cancel := finishing(r)
+	defer cancel()
 	ctx := r.Context()
 	if err := s.sessions.Renew(w, r); err != nil {
 		if errors.Is(err, sessions.ErrNotFound) {

@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"sync"
 	"testing"
 
@@ -46,6 +47,11 @@ func (d *doorman) Create(ctx context.Context, k sessions.Key, s sessions.Session
 func (d *doorman) Move(ctx context.Context, old, new sessions.Key, s sessions.Session, e sessions.Event) error {
 	d.pass("Move")
 	return d.Store.Move(ctx, old, new, s, e)
+}
+
+func (d *doorman) DeleteByUser(ctx context.Context, userID int64, keep sessions.Key, e sessions.Event) (int, error) {
+	d.pass("DeleteByUser")
+	return d.Store.DeleteByUser(ctx, userID, keep, e)
 }
 
 func (d *doorman) DeleteOldest(ctx context.Context, userID int64, most int, keep sessions.Key, e sessions.Event) (int, error) {
@@ -92,5 +98,39 @@ func TestLateSignInLeavesNoSession(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// Who closes the window in the middle has changed the password all the same,
+// so the thief must go all the same.
+func TestChangeIsFinishedAlthoughTheVisitorLeaves(t *testing.T) {
+	t.Parallel()
+	for call, c := range map[string]struct {
+		who  string
+		form func(*shop, *browser) *http.Request
+	}{
+		"Move": {"alice", func(_ *shop, b *browser) *http.Request {
+			return b.form("/account/password", "current_password", alicesPassword, "new_password", newPassword)
+		}},
+		"DeleteByUser": {"admin", func(s *shop, b *browser) *http.Request {
+			return b.form(s.adminPath("alice", "disable"))
+		}},
+	} {
+		t.Run(call, func(t *testing.T) {
+			t.Parallel()
+			db := pgtest.New(t)
+			door := &doorman{Store: pgstore.New(db)}
+			s := openOn(t, db, func(c *web.Config) { c.Store = door })
+			thief, b := s.signedInAs("alice"), s.signedInAs(c.who)
+			ctx, leave := context.WithCancel(t.Context())
+			r := c.form(s, b).WithContext(ctx)
+			r.AddCookie(&http.Cookie{Name: "session", Value: b.ticket()})
+			door.calls = map[string]func(){call: leave}
+			s.ServeHTTP(httptest.NewRecorder(), r)
+			if ctx.Err() == nil {
+				t.Fatal("the visitor has not left")
+			}
+			thief.isDead()
+		})
 	}
 }

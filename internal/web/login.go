@@ -72,7 +72,9 @@ func (s *Shop) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err := s.sessions.SignIn(w, r, sessions.Refs{UserID: user.ID, CartID: cartID}, f.get("keep") != ""); err != nil {
 		return err
 	}
-	if err := s.users.Confirm(ctx, user); err != nil {
+	r, cancel := finishing(r)
+	defer cancel()
+	if err := s.users.Confirm(r.Context(), user); err != nil {
 		return s.takeBack(w, r, f, err)
 	}
 	s.metrics.SignIn("ok")
@@ -91,8 +93,10 @@ func (s *Shop) signIn(w http.ResponseWriter, r *http.Request) error {
 }
 
 // takeBack ends a session that was made for a user who, as it turns out, may
-// not be signed in: the password was changed at that very moment.
+// not be signed in: the password was changed at that very moment. Whether or
+// not that works, the ticket stays here.
 func (s *Shop) takeBack(w http.ResponseWriter, r *http.Request, f form, err error) error {
+	w.Header().Del("Set-Cookie")
 	if err := s.sessions.SignOut(w, r); err != nil && !errors.Is(err, sessions.ErrNotFound) {
 		return err
 	}

@@ -106,6 +106,14 @@ func timeLimit(limit time.Duration) func(http.Handler) http.Handler {
 	}
 }
 
+// finishing is a request that goes on although its visitor may have left. What
+// takes several steps, of which the first has been done for good, must not stop
+// in the middle because somebody has closed a window.
+func finishing(r *http.Request) (*http.Request, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), patience)
+	return r.WithContext(ctx), cancel
+}
+
 // traceSessions counts the lives of sessions, and logs them by their handles.
 func (s *Shop) traceSessions(next http.Handler) http.Handler {
 	counting := s.metrics.Trace()
