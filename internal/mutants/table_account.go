@@ -4,11 +4,17 @@ package main
 // those who run the shop.
 var ofAccounts = []mutant{
 	{"a changed password leaves the thief signed in", "internal/web/account.go",
-		`_, err := s.sessions.EndOthers(r.Context(), byOwner); err != nil {`, `err := ctx.Err(); err != nil {`,
+		`_, err = s.sessions.EndOthers(r.Context(), byOwner)`, `err = ctx.Err()`,
 		"internal/web", "TestChangedPassword"},
 	{"a change stops when the visitor leaves", "internal/web/middleware.go",
 		"context.WithoutCancel(r.Context())", "r.Context()",
 		"internal/web", "TestChangeIsFinishedAlthough"},
+	{"a thief who is quick survives the change of password", "internal/web/account.go",
+		`_, err = s.sessions.EndUser(r.Context(), user.ID, byOwner)`, `err = ctx.Err()`,
+		"internal/web", "TestThiefCannotSurvive"},
+	{"ending the others ends what this one has moved to", "internal/sessions/pgstore/pgstore.go",
+		` AND EXISTS (SELECT FROM sessions WHERE key = $9 AND user_id = $8)`, ``,
+		"internal/web", "TestEndingOthersSparesWhatThisOneHasMovedTo"},
 	{"a changed password leaves the ID", "internal/web/account.go",
 		"if err := s.renew(w, r); err != nil {\n\t\treturn s.notFinished(r, err)", "if err := ctx.Err(); err != nil {\n\t\treturn s.notFinished(r, err)",
 		"internal/web", "TestChangedPassword"},

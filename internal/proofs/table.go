@@ -82,6 +82,8 @@ var aroundSessions = section{
 		{"7.4.3", "A changed password ends the user's other sessions.", []string{
 			"internal/web.TestChangedPasswordEndsAllOtherSessions",
 			"internal/web.TestLateSignInLeavesNoSession",
+			"internal/web.TestThiefCannotSurviveAChangeOfPassword",
+			"internal/web.TestChangeIsFinishedAlthoughTheVisitorLeaves",
 		}},
 		{"7.4.4", "Every page of a signed-in visitor offers the sign-out.", []string{
 			"internal/web.TestSignOutIsOnEveryPageOfASignedInVisitor",
@@ -167,6 +169,7 @@ var aroundSessions = section{
 			"internal/web.TestRequestThatIsTooLateForItsTicketLeavesTheNewOneAlone",
 			"internal/web.TestWorkInFlightDuringAChangeOfPasswordSignsNobodyOut",
 			"internal/web.TestSecondPressOfTheButtonSignsNobodyOut",
+			"internal/web.TestEndingOthersSparesWhatThisOneHasMovedTo",
 		}},
 		{"X10", "An answer that says that something was done leaves only after it was committed.", []string{
 			"internal/sessions.TestNoCookieIsSentForASessionThatWasNotFiled",

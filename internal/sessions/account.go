@@ -45,10 +45,16 @@ func (m *Manager) EndHandle(ctx context.Context, userID int64, handle, by string
 }
 
 // EndOthers ends all of the visitor's sessions but this one, and says how many.
+// It returns ErrNotFound if this one has moved or ended meanwhile: then some
+// may be left.
 func (m *Manager) EndOthers(ctx context.Context, by string) (int, error) {
 	v := visitFrom(ctx)
 	e := m.revocation(v.session.UserID, by)
-	return m.endMany(ctx, "delete by user", e, func() (int, error) { return m.store.DeleteByUser(ctx, v.session.UserID, v.key, e) })
+	n, err := m.endMany(ctx, "delete by user", e, func() (int, error) { return m.store.DeleteByUser(ctx, v.session.UserID, v.key, e) })
+	if err == nil {
+		_, err = m.store.Load(ctx, v.key)
+	}
+	return n, err
 }
 
 // EndUser ends all of a user's sessions, and says how many.

@@ -64,6 +64,8 @@ type Store interface {
 
 	// DeleteByUser ends all of a user's sessions but the one under keep, also
 	// one that is moving meanwhile, and says how many. The zero Key keeps none.
+	// Once the session to keep has moved or ended, no more are ended: one of
+	// them may be what it has moved to.
 	DeleteByUser(ctx context.Context, userID int64, keep Key, e Event) (int, error)
 
 	// DeleteOldest ends a user's oldest sessions until no more than most are

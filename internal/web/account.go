@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"coatcheck/internal/auth"
+	"coatcheck/internal/sessions"
 	"coatcheck/internal/sessions/pgstore"
 	"coatcheck/internal/view"
 )
@@ -79,7 +80,11 @@ func (s *Shop) changePassword(w http.ResponseWriter, r *http.Request) error {
 	if err := s.renew(w, r); err != nil {
 		return s.notFinished(r, err)
 	}
-	if _, err := s.sessions.EndOthers(r.Context(), byOwner); err != nil {
+	_, err = s.sessions.EndOthers(r.Context(), byOwner)
+	if errors.Is(err, sessions.ErrNotFound) { // this one has been ended, perhaps by the very thief
+		_, err = s.sessions.EndUser(r.Context(), user.ID, byOwner)
+	}
+	if err != nil {
 		return s.notFinished(r, err)
 	}
 	s.leaveNotice(w, noticePassword)

@@ -204,6 +204,9 @@ func (s *Shop) revokeUserSessions(w http.ResponseWriter, r *http.Request, admin 
 		return errNotFound
 	case admin.ID:
 		_, err = s.sessions.EndOthers(r.Context(), byAdministrator(admin))
+		if errors.Is(err, sessions.ErrNotFound) {
+			return errNobody // ended a moment ago, and with it the right to do this
+		}
 	default:
 		_, err = s.sessions.EndUser(r.Context(), id, byAdministrator(admin))
 	}

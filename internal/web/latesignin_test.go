@@ -134,3 +134,46 @@ func TestChangeIsFinishedAlthoughTheVisitorLeaves(t *testing.T) {
 		})
 	}
 }
+
+// X9: while one tab ends the others, another tab gets a new ID, which is none
+// of the others.
+func TestEndingOthersSparesWhatThisOneHasMovedTo(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	door := &doorman{Store: pgstore.New(db)}
+	s := openOn(t, db, func(c *web.Config) { c.Store = door })
+	alice := s.signedInAs("alice")
+	tab := alice.copyOf()
+	arrived, letGo := door.stop("DeleteByUser")
+	answered := make(chan answer)
+	go func() { answered <- tab.post("/account/sessions/revoke-others") }()
+	<-arrived
+	alice.post("/account/email", "current_password", alicesPassword, "email", "alice@example.org").leadsTo("/account")
+	letGo()
+	a := (<-answered).leadsTo("/account/sessions")
+	if len(a.sets("notice")) != 0 {
+		t.Error("the tab claims to have ended the others, and does not know")
+	}
+	alice.isSignedIn()
+}
+
+// The password is changed because of a thief, who ends all other sessions at
+// that very moment, the one that changes the password among them.
+func TestThiefCannotSurviveAChangeOfPassword(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	door := &doorman{Store: pgstore.New(db)}
+	s := openOn(t, db, func(c *web.Config) { c.Store = door })
+	alice, thief := s.signedInAs("alice"), s.signedInAs("alice")
+	arrived, letGo := door.stop("DeleteByUser")
+	answered := make(chan answer)
+	go func() { answered <- alice.changePassword(alicesPassword, newPassword) }()
+	<-arrived
+	thief.post("/account/sessions/revoke-others").leadsTo("/account/sessions")
+	letGo()
+	(<-answered).leadsTo("/account")
+	thief.isDead()
+	if n := s.number(`SELECT count(*) FROM sessions WHERE user_id = $1`, s.user("alice")); n != 0 {
+		t.Errorf("%d sessions are left", n)
+	}
+}

@@ -156,10 +156,12 @@ func (s *Shop) revokeOthers(w http.ResponseWriter, r *http.Request) error {
 	if goOn, err := s.askPassword(w, r); !goOn || err != nil {
 		return err
 	}
-	if _, err := s.sessions.EndOthers(r.Context(), byOwner); err != nil {
+	switch _, err := s.sessions.EndOthers(r.Context(), byOwner); {
+	case err == nil:
+		s.leaveNotice(w, noticeRevokedOthers)
+	case !errors.Is(err, sessions.ErrNotFound): // moved in another tab: the page shows what is left
 		return err
 	}
-	s.leaveNotice(w, noticeRevokedOthers)
 	http.Redirect(w, r, "/account/sessions", http.StatusSeeOther)
 	return nil
 }

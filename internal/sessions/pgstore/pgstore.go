@@ -166,9 +166,15 @@ func (st *Store) DeleteHandle(ctx context.Context, userID int64, handle string, 
 	return foundIf(n > 0)
 }
 
-// DeleteByUser removes a user's rows but one. The zero key is nobody's.
-func (st *Store) DeleteByUser(ctx context.Context, userID int64, keep sessions.Key, e sessions.Event) (int, error) {
-	n, err := st.end(ctx, e, `user_id = $8 AND key <> $9`, userID, keep[:])
+// DeleteByUser removes a user's rows, or those but one while that is there.
+func (st *Store) DeleteByUser(ctx context.Context, userID int64, keep sessions.Key, e sessions.Event) (n int, err error) {
+	if keep == (sessions.Key{}) {
+		n, err = st.end(ctx, e, `user_id = $8`, userID)
+	} else {
+		n, err = st.end(ctx, e, `
+			user_id = $8 AND key <> $9 AND EXISTS (SELECT FROM sessions WHERE key = $9 AND user_id = $8)`,
+			userID, keep[:])
+	}
 	if err != nil {
 		return n, fmt.Errorf("delete sessions of user %d: %w", userID, err)
 	}

@@ -16,7 +16,7 @@ var users = []test{
 	{"DeleteHandleTwiceFindsNothing", deleteHandleTwiceFindsNothing},
 	{"DeleteByUserKeepsOne", deleteByUserKeepsOne},
 	{"DeleteByUserWithTheZeroKeyKeepsNone", deleteByUserWithTheZeroKeyKeepsNone},
-	{"DeleteByUserKeepsNoStranger", deleteByUserKeepsNoStranger},
+	{"DeleteByUserKeepsAllWhoseKeeperIsGone", deleteByUserKeepsAllWhoseKeeperIsGone},
 	{"DeleteOldestKeepsTheNewest", deleteOldestKeepsTheNewest},
 	{"DeleteOldestKeepsOneHoweverOld", deleteOldestKeepsOneHoweverOld},
 	{"OfManySignInsAtOnceNoMoreThanMostAreLeft", ofManySignInsAtOnceNoMoreThanMostAreLeft},
@@ -107,12 +107,18 @@ func deleteByUserWithTheZeroKeyKeepsNone(r room) {
 	r.deleteByUser(1, sessions.Key{}, 0)
 }
 
-// The key to keep is one of the user's; any other keeps nothing.
-func deleteByUserKeepsNoStranger(r room) {
-	f, other := r.created(sessions.Refs{UserID: 1}), r.created(sessions.Refs{UserID: 2})
-	r.deleteByUser(1, other.key, 1)
+// The session to keep is gone, or never was the user's: it may have moved to
+// one of those that are there.
+func deleteByUserKeepsAllWhoseKeeperIsGone(r room) {
+	f, other, moved, to := r.created(sessions.Refs{UserID: 1}), r.created(sessions.Refs{UserID: 2}), r.created(sessions.Refs{UserID: 1}), newSession(sessions.Refs{UserID: 1})
+	r.move(moved, to)
+	for _, keep := range []sessions.Key{moved.key, other.key, newSession(sessions.Refs{}).key} {
+		r.deleteByUser(1, keep, 0)
+	}
+	r.finds(f, other, to)
+	r.deleteByUser(1, to.key, 1)
 	r.findsNot(f)
-	r.finds(other)
+	r.finds(to)
 }
 
 // aged files a session of user 1 that was made so long ago.
