@@ -33,9 +33,9 @@ quick: ## vet, staticcheck, and the tests that need only Go and Postgres
 FUZZTIME = 30s
 
 fuzz: ## send odd cookies, addresses and forms, for FUZZTIME=30s each
-	go test -run '^$$' -fuzz '^FuzzCookie$$' -fuzztime $(FUZZTIME) ./internal/sessions
-	go test -run '^$$' -fuzz '^FuzzNext$$' -fuzztime $(FUZZTIME) ./internal/web
-	go test -run '^$$' -fuzz '^FuzzForm$$' -fuzztime $(FUZZTIME) ./internal/web
+	go test -run '^$$' -fuzz '^FuzzCookie$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1s ./internal/sessions
+	go test -run '^$$' -fuzz '^FuzzNext$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1s ./internal/web
+	go test -run '^$$' -fuzz '^FuzzForm$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1s ./internal/web
 
 # Not a part of make test: it compiles the shop a hundred times over.
 mutants: withpostgres ## take the defences out, one at a time; a test must notice
