@@ -103,6 +103,7 @@ var aroundSessions = section{
 			"internal/web.TestForeignSessionIsNotThere",
 			"internal/web.TestSessionsEndOnlyAfterAFreshPassword",
 			"internal/web.TestNothingButThePasswordMakesASessionFresh",
+			"internal/web.TestEndedSessionEndsNoOther",
 		}},
 		{"7.5.3", "The riskiest act, ending everybody's sessions, asks the administrator for the password again.", []string{
 			"internal/web.TestEndingEverybodysSessionsAsksForThePassword",

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"time"
 
 	"coatcheck/internal/postgres/pgtest"
 	"coatcheck/internal/sessions"
@@ -176,4 +177,32 @@ func TestThiefCannotSurviveAChangeOfPassword(t *testing.T) {
 	if n := s.number(`SELECT count(*) FROM sessions WHERE user_id = $1`, s.user("alice")); n != 0 {
 		t.Errorf("%d sessions are left", n)
 	}
+}
+
+// A session that has ended while it gave the password has lost the right to
+// end others.
+func TestEndedSessionEndsNoOther(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	door := &doorman{Store: pgstore.New(db)}
+	s := openOn(t, db, func(c *web.Config) { c.Store = door })
+	other := s.signedInAs("alice")
+	var handle string
+	if err := db.QueryRow(t.Context(), `SELECT handle FROM sessions`).Scan(&handle); err != nil {
+		t.Fatal(err)
+	}
+	alice := s.signedInAs("alice")
+	thief := alice.copyOf()
+	s.clock.advance(6 * time.Minute) // not fresh any more
+	arrived, letGo := door.stop("Move")
+	answered := make(chan answer)
+	go func() {
+		answered <- thief.post("/account/sessions/"+handle+"/revoke", "current_password", alicesPassword)
+	}()
+	<-arrived
+	alice.post("/logout").leadsTo("/")
+	letGo()
+	(<-answered).leadsTo("/account/sessions")
+	other.isSignedIn()
+	thief.isDead()
 }
