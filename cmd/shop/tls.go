@@ -37,19 +37,12 @@ func toHTTPS(publicURL string, port int) http.Handler {
 			}
 			origin = "https://" + withPort(asked.Hostname(), port)
 		}
-		to := url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
-		if !strings.HasPrefix(to.Path, "/") {
-			to = url.URL{Path: "/"} // such as OPTIONS *
+		place := r.URL.RequestURI()
+		if !strings.HasPrefix(place, "/") {
+			place = "/" // such as OPTIONS *
 		}
-		http.Redirect(w, r, origin+to.EscapedPath()+query(to.RawQuery), http.StatusPermanentRedirect)
+		http.Redirect(w, r, origin+place, http.StatusPermanentRedirect)
 	})
-}
-
-func query(raw string) string {
-	if raw == "" {
-		return ""
-	}
-	return "?" + raw
 }
 
 func withPort(host string, port int) string {

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -27,14 +28,14 @@ func (u *Users) SeedDemo(ctx context.Context) error {
 		if found.ID != 0 {
 			continue
 		}
-		if err := u.SignUp(ctx, d.name, d.email, d.password); err != nil {
+		id, err := u.Add(ctx, d.name, d.email, d.password)
+		if errors.Is(err, ErrTaken) { // another server has just made it
+			continue
+		}
+		if err != nil {
 			return fmt.Errorf("seed %s: %w", d.email, err)
 		}
-		made, _, err := u.find(ctx, d.email)
-		if err != nil {
-			return err
-		}
-		if err := u.SetRole(ctx, made.ID, d.role, nil); err != nil {
+		if err := u.SetRole(ctx, id, d.role, nil); err != nil {
 			return err
 		}
 	}

@@ -51,9 +51,12 @@ func (m *Manager) EndOthers(ctx context.Context, by string) (int, error) {
 	v := visitFrom(ctx)
 	e := m.revocation(v.session.UserID, by)
 	n, err := m.endMany(ctx, "delete by user", e, func() (int, error) { return m.store.DeleteByUser(ctx, v.session.UserID, v.key, e) })
-	if err == nil {
-		_, err = m.store.Load(ctx, v.key)
+	if err != nil {
+		return n, err
 	}
+	finish := tracingStore(ctx, "load")
+	_, err = m.store.Load(ctx, v.key)
+	finish(err)
 	return n, err
 }
 

@@ -13,7 +13,6 @@ import (
 // AccountPage is where a visitor changes password and e-mail address.
 type AccountPage struct {
 	view.Layout
-	Email    string // the address in use
 	NewEmail string // the one that was refused, as it was typed
 	Problems AccountProblems
 }
@@ -32,12 +31,10 @@ func (s *Shop) account(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Shop) showAccount(w http.ResponseWriter, r *http.Request, status int, p *AccountPage) error {
-	user, err := s.load(w, r, &p.Layout)
-	if err != nil {
+	if _, err := s.load(w, r, &p.Layout); err != nil {
 		return err
 	}
 	p.Title, p.Path = "Your account", "/account"
-	p.Email = user.Email
 	return s.pages.Render(w, status, p)
 }
 

@@ -31,8 +31,8 @@ func requestIDFrom(ctx context.Context) string {
 	return id
 }
 
-// logRequest counts each request and writes one line about it. It leaves out the query, in which
-// people's secrets tend to end up.
+// logRequest counts each request and writes one line about it. It leaves out
+// the query, in which people's secrets tend to end up.
 func (s *Shop) logRequest(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
