@@ -21,6 +21,13 @@ type doorman struct {
 	calls map[string]func() // by name, what to do first, once
 }
 
+func openWithDoorman(t *testing.T) (*shop, *doorman) {
+	t.Helper()
+	db := pgtest.New(t)
+	door := &doorman{Store: pgstore.New(db)}
+	return openOn(t, db, func(c *web.Config) { c.Store = door }), door
+}
+
 // stop lets the next call of that name wait until it is let go.
 func (d *doorman) stop(call string) (arrived <-chan struct{}, letGo func()) {
 	here, goOn := make(chan struct{}), make(chan struct{})
@@ -76,9 +83,7 @@ func TestLateSignInLeavesNoSession(t *testing.T) {
 		for at, guest := range map[string]bool{"Create": false, "Move": true, "DeleteOldest": false} {
 			t.Run(what+" before "+at, func(t *testing.T) {
 				t.Parallel()
-				db := pgtest.New(t)
-				door := &doorman{Store: pgstore.New(db)}
-				s := openOn(t, db, func(c *web.Config) { c.Store = door })
+				s, door := openWithDoorman(t)
 				late := s.browser()
 				if guest {
 					late.add("camel-overcoat")
@@ -119,9 +124,7 @@ func TestChangeIsFinishedAlthoughTheVisitorLeaves(t *testing.T) {
 	} {
 		t.Run(call, func(t *testing.T) {
 			t.Parallel()
-			db := pgtest.New(t)
-			door := &doorman{Store: pgstore.New(db)}
-			s := openOn(t, db, func(c *web.Config) { c.Store = door })
+			s, door := openWithDoorman(t)
 			thief, b := s.signedInAs("alice"), s.signedInAs(c.who)
 			ctx, leave := context.WithCancel(t.Context())
 			r := c.form(s, b).WithContext(ctx)
@@ -140,9 +143,7 @@ func TestChangeIsFinishedAlthoughTheVisitorLeaves(t *testing.T) {
 // of the others.
 func TestEndingOthersSparesWhatThisOneHasMovedTo(t *testing.T) {
 	t.Parallel()
-	db := pgtest.New(t)
-	door := &doorman{Store: pgstore.New(db)}
-	s := openOn(t, db, func(c *web.Config) { c.Store = door })
+	s, door := openWithDoorman(t)
 	alice := s.signedInAs("alice")
 	tab := alice.copyOf()
 	arrived, letGo := door.stop("DeleteByUser")
@@ -162,9 +163,7 @@ func TestEndingOthersSparesWhatThisOneHasMovedTo(t *testing.T) {
 // that very moment, the one that changes the password among them.
 func TestThiefCannotSurviveAChangeOfPassword(t *testing.T) {
 	t.Parallel()
-	db := pgtest.New(t)
-	door := &doorman{Store: pgstore.New(db)}
-	s := openOn(t, db, func(c *web.Config) { c.Store = door })
+	s, door := openWithDoorman(t)
 	alice, thief := s.signedInAs("alice"), s.signedInAs("alice")
 	arrived, letGo := door.stop("DeleteByUser")
 	answered := make(chan answer)
@@ -183,12 +182,10 @@ func TestThiefCannotSurviveAChangeOfPassword(t *testing.T) {
 // end others.
 func TestEndedSessionEndsNoOther(t *testing.T) {
 	t.Parallel()
-	db := pgtest.New(t)
-	door := &doorman{Store: pgstore.New(db)}
-	s := openOn(t, db, func(c *web.Config) { c.Store = door })
+	s, door := openWithDoorman(t)
 	other := s.signedInAs("alice")
 	var handle string
-	if err := db.QueryRow(t.Context(), `SELECT handle FROM sessions`).Scan(&handle); err != nil {
+	if err := s.db.QueryRow(t.Context(), `SELECT handle FROM sessions`).Scan(&handle); err != nil {
 		t.Fatal(err)
 	}
 	alice := s.signedInAs("alice")

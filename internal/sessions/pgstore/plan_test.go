@@ -32,6 +32,9 @@ func TestEveryCallGoesByAnIndex(t *testing.T) {
 		"Delete":       {"Index Scan using sessions_pkey", func(ctx context.Context, st *pgstore.Store, f filed) { _ = st.Delete(ctx, f.key, happened) }},
 		"ByUser":       {"sessions_of_user", func(ctx context.Context, st *pgstore.Store, f filed) { _, _ = st.ByUser(ctx, 7) }},
 		"DeleteHandle": {"sessions_of_user", func(ctx context.Context, st *pgstore.Store, f filed) { _ = st.DeleteHandle(ctx, 7, f.Handle, happened) }},
+		"DeleteOldest": {"sessions_of_user", func(ctx context.Context, st *pgstore.Store, f filed) {
+			_, _ = st.DeleteOldest(ctx, 7, 20, f.key, happened)
+		}},
 		"DeleteByUser": {"sessions_of_user", func(ctx context.Context, st *pgstore.Store, f filed) {
 			_, _ = st.DeleteByUser(ctx, 7, sessions.Key{}, happened)
 		}},

@@ -2,8 +2,8 @@
 // Every store runs this one suite, so a sentence in the interface's comment
 // holds in all of them.
 //
-// Read calls.go first: one call at a time. Then users.go and sweep.go, and
-// last races.go, where the calls meet each other: dead stays dead.
+// Read calls.go and moves.go first: one call at a time. Then users.go and
+// sweep.go, and last races.go, where the calls meet each other: dead stays dead.
 package sessionstest
 
 import (
@@ -19,7 +19,7 @@ import (
 // Run tests the store that open gives. It is called once for each test and
 // gives an empty store, which the test has to itself.
 func Run(t *testing.T, open func(t *testing.T) sessions.Store) {
-	for _, part := range [][]test{calls, users, sweeps, races()} {
+	for _, part := range [][]test{calls, moves, users, sweeps, races()} {
 		for _, test := range part {
 			t.Run(test.name, func(t *testing.T) {
 				t.Parallel()
