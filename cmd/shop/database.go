@@ -7,6 +7,7 @@ import (
 
 	"coatcheck/internal/postgres"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -23,8 +24,9 @@ type opened struct {
 }
 
 // open connects to Postgres, which it starts first if none is set. Starting
-// one can take a while, so it says what it is doing.
-func (d database) open(ctx context.Context, say func(string)) (*opened, error) {
+// one can take a while, so it says what it is doing. The tracer, which may be
+// nil, hears of every query.
+func (d database) open(ctx context.Context, say func(string), tracer pgx.QueryTracer) (*opened, error) {
 	o := &opened{}
 	url := d.DatabaseURL
 	if url == "" {
@@ -35,7 +37,7 @@ func (d database) open(ctx context.Context, say func(string)) (*opened, error) {
 		}
 		o.embedded, url = server, server.URL()
 	}
-	pool, err := postgres.Open(ctx, url, nil)
+	pool, err := postgres.Open(ctx, url, tracer)
 	if err != nil {
 		o.close()
 		if errors.Is(err, postgres.ErrBadURL) {
@@ -57,7 +59,7 @@ func (d database) with(ctx context.Context, t terminal, do func(*opened) error) 
 			d.DatabaseURL = url
 		}
 	}
-	db, err := d.open(ctx, say)
+	db, err := d.open(ctx, say, nil)
 	if err != nil {
 		return err
 	}

@@ -18,8 +18,11 @@ import (
 	"coatcheck/internal/postgres"
 	"coatcheck/internal/sessions/pgstore"
 	"coatcheck/internal/web"
+	"coatcheck/internal/xray"
 	"coatcheck/static"
 	"coatcheck/templates"
+
+	"github.com/jackc/pgx/v5"
 )
 
 type serve struct{ settings }
@@ -52,7 +55,11 @@ func (c *serve) Run(ctx context.Context, t terminal) (err error) {
 	}
 
 	say := func(line string) { fmt.Fprintln(t.err, "shop:", line) }
-	db, err := c.open(ctx, say)
+	var tracer pgx.QueryTracer
+	if c.demo() {
+		tracer = xray.Tracer{}
+	}
+	db, err := c.open(ctx, say, tracer)
 	if err != nil {
 		return err
 	}

@@ -101,7 +101,7 @@ var ofAccounts = []mutant{
 		`policy = m.kept`, `_ = m.kept`,
 		"internal/sessions", "TestKept"},
 	{"a kept session that is renewed is kept no more", "internal/sessions/manager.go",
-		`m.policyOf(visitFrom(r.Context()).session), Moved`, `m.policy, Moved`,
+		`m.PolicyOf(visitFrom(r.Context()).session), Moved`, `m.policy, Moved`,
 		"internal/sessions", "TestKeptSessionStaysKept"},
 	{"every session is kept by the browser", "internal/sessions/lifecycle.go",
 		`if m.Kept(s) {
@@ -109,7 +109,7 @@ var ofAccounts = []mutant{
 		keep`,
 		"internal/sessions", "TestKeptSessionStaysKept"},
 	{"a kept session is touched like any other", "internal/sessions/middleware.go",
-		`v.session.IdleUntil = m.policyOf(v.session).idleUntil`, `v.session.IdleUntil = m.policy.idleUntil`,
+		`v.session.IdleUntil = m.PolicyOf(v.session).idleUntil`, `v.session.IdleUntil = m.policy.idleUntil`,
 		"internal/sessions", "TestKeptSessionEnds"},
 	{"the longer policy may be the shorter", "internal/sessions/sessions.go",
 		`if p.Lifetime <= ordinary.Lifetime || p.Idle < ordinary.Idle {`, `if false {`,

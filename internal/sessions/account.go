@@ -27,7 +27,7 @@ func (m *Manager) ByUser(ctx context.Context, userID int64) ([]Session, error) {
 // within the minute or less that a touch may be put off, and not later than
 // one idle time before the absolute deadline, where the idle one stands still.
 func (m *Manager) SeenAt(s Session) time.Time {
-	p := m.policyOf(s)
+	p := m.PolicyOf(s)
 	seen := s.IdleUntil.Add(-p.Idle - p.slack())
 	if seen.Before(s.CreatedAt) { // its idle deadline is held back by the absolute one
 		return s.CreatedAt

@@ -91,7 +91,8 @@ func (m *Manager) newSession(refs Refs, policy Policy) (id, Session) {
 // the session's own deadline, which is fixed for its life.
 func (m *Manager) Kept(s Session) bool { return s.Until.Sub(s.CreatedAt) >= m.kept.Lifetime }
 
-func (m *Manager) policyOf(s Session) Policy {
+// PolicyOf is the policy that a session was made under.
+func (m *Manager) PolicyOf(s Session) Policy {
 	if m.Kept(s) {
 		return m.kept
 	}

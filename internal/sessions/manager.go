@@ -99,7 +99,7 @@ func (m *Manager) Begin(w http.ResponseWriter, r *http.Request, refs Refs) error
 // way, Change returns ErrNotFound, sends no cookie and so leaves alone the one
 // that whatever ended it may have sent.
 func (m *Manager) Change(w http.ResponseWriter, r *http.Request, refs Refs) error {
-	_, err := m.move(w, r, refs, m.policyOf(visitFrom(r.Context()).session), Moved)
+	_, err := m.move(w, r, refs, m.PolicyOf(visitFrom(r.Context()).session), Moved)
 	return err
 }
 

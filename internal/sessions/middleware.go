@@ -90,8 +90,8 @@ func (m *Manager) visit(w http.ResponseWriter, r *http.Request) (visit, error) {
 		m.cookie.clear(ctx, w)
 		return visit{ticket: v.ticket}, nil
 
-	case v.ticket == TicketLive && m.policyOf(v.session).worthTouching(v.session, now):
-		v.session.IdleUntil = m.policyOf(v.session).idleUntil(now, v.session.Until)
+	case v.ticket == TicketLive && m.PolicyOf(v.session).worthTouching(v.session, now):
+		v.session.IdleUntil = m.PolicyOf(v.session).idleUntil(now, v.session.Until)
 		finish := tracingStore(ctx, "touch")
 		err := m.store.Touch(ctx, v.key, v.session.IdleUntil)
 		finish(err)
@@ -124,6 +124,11 @@ func (m *Manager) look(r *http.Request) (visit, error) {
 	if err != nil {
 		return visit{}, err
 	}
+	trace(r.Context(), func(t *Trace) {
+		if t.Found != nil {
+			t.Found(s)
+		}
+	})
 	return visit{ticket: s.Expired(m.clock()), key: key, session: s}, nil
 }
 

@@ -11,12 +11,16 @@ import (
 // that show sessions at work listen here; handlers know nothing of it. Any
 // function may be nil.
 type Trace struct {
+	// Found is called with the session that a ticket led to, as it was stored,
+	// whether or not it still counts.
+	Found func(s Session)
 	// Ticket is called once a request, with what became of its ticket, and
 	// with the session if that is live.
 	Ticket func(t Ticket, s Session)
-	// Store is called after each call on the store, which is named in one
-	// word, with how long it took and how it went.
-	Store func(call string, took time.Duration, err error)
+	// StoreStart is called before each call on the store, which is named in
+	// one word, and Store after it, with how long it took and how it went.
+	StoreStart func(call string)
+	Store      func(call string, took time.Duration, err error)
 	// Began and Moved are called after a session was made, or was left for
 	// another one.
 	Began func(s Session)
@@ -53,6 +57,11 @@ func trace(ctx context.Context, tell func(*Trace)) {
 // tracingStore starts the watch on a call on the store; the function that it
 // returns stops it.
 func tracingStore(ctx context.Context, call string) (finish func(error)) {
+	trace(ctx, func(t *Trace) {
+		if t.StoreStart != nil {
+			t.StoreStart(call)
+		}
+	})
 	start := time.Now()
 	return func(err error) {
 		took := time.Since(start)

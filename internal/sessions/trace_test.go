@@ -67,6 +67,7 @@ func TestNoTraceButCookieHearsTheID(t *testing.T) {
 	hear := func(args ...any) { fmt.Fprintf(&heard, "%+v %#v\n", args, args) }
 	s.trace = &sessions.Trace{
 		Ticket: func(t sessions.Ticket, s sessions.Session) { hear(t, s) },
+		Found:  func(s sessions.Session) { hear(s) },
 		Store:  func(call string, took time.Duration, err error) { hear(call, took, err) },
 		Began:  func(s sessions.Session) { hear(s) },
 		Moved:  func(from, to sessions.Session) { hear(from, to) },

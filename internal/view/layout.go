@@ -1,5 +1,7 @@
 package view
 
+import "coatcheck/internal/xray"
+
 // Layout is what every page shows around its own matter. Page structs embed it.
 type Layout struct {
 	Title   string  // goes before the shop's name in the window's title
@@ -8,7 +10,12 @@ type Layout struct {
 	Notice  Notice  // a message to the visitor, shown once
 	Left    Left    // how long the visitor's session lasts; zero for none
 	Demo    bool    // the shop runs in demo mode: sign-in shows the seed accounts
+
+	XRay *xray.Recording // what the request does with its session; nil if nobody listens
 }
+
+// Frame is the layout itself, of whichever page.
+func (l *Layout) Frame() *Layout { return l }
 
 // Visitor is what the layout says of whoever asked.
 type Visitor struct {

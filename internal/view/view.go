@@ -17,7 +17,19 @@ import (
 
 // Page is a page of the shop: a struct that embeds Layout and says which
 // file of templates/ shows it.
-type Page interface{ Template() string }
+type Page interface {
+	Template() string
+	Frame() *Layout // that of the Layout
+}
+
+// Place is a page that the shop shows and knows nothing else of: an address,
+// and what makes the page. The shop fills the page's layout.
+type Place struct {
+	Method, Pattern string // as for chi
+	// Show gives the page, or answers by itself, with a redirect, and gives
+	// nil. A page that is not there is fs.ErrNotExist.
+	Show func(w http.ResponseWriter, r *http.Request) (Page, error)
+}
 
 // Templates holds every page's template, parsed once.
 type Templates struct{ byName map[string]*template.Template }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 
 	"coatcheck/internal/postgres"
 	"coatcheck/internal/sessions"
 	"coatcheck/internal/view"
+	"coatcheck/internal/xray"
 )
 
 // problem is an error that a visitor should read: what happened, kindly, and
@@ -50,6 +52,8 @@ func (s *Shop) fail(w http.ResponseWriter, r *http.Request, err error) {
 	shown, ok := errors.AsType[*problem](err)
 	switch {
 	case ok:
+	case errors.Is(err, fs.ErrNotExist): // says a Place
+		shown = errNotFound
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		s.log.InfoContext(ctx, "the visitor left before the answer", "request", requestIDFrom(ctx))
 		shown = errDown // nobody reads it
@@ -65,6 +69,7 @@ func (s *Shop) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 func (s *Shop) showProblem(w http.ResponseWriter, r *http.Request, shown *problem) {
 	p := &ErrorPage{Status: shown.status, Heading: shown.heading, Text: shown.text, Request: requestIDFrom(r.Context())}
+	p.XRay = xray.From(r.Context())
 	if shown.status < http.StatusInternalServerError {
 		// The page shows who is looking. If that cannot be found out, it goes
 		// without: the first error is the one to tell.

@@ -139,6 +139,14 @@ func (s *Shop) traceSessions(next http.Handler) http.Handler {
 	})
 }
 
+// xrayed lets the X-ray listen, in demo mode.
+func (s *Shop) xrayed(next http.Handler) http.Handler {
+	if s.xray == nil {
+		return next
+	}
+	return s.xray.Middleware(next)
+}
+
 // clientAddress is what the sign-in throttle counts by: an IPv4 address, or
 // the /64 network of an IPv6 one, all of which is usually one household.
 func clientAddress(r *http.Request) string {

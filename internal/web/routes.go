@@ -34,8 +34,8 @@ func (s *Shop) routes(publicURL string, trustedProxies []string) (http.Handler, 
 	r.Get("/readyz", s.readyz)
 	r.Get("/static/*", s.static)
 
-	pages := chi.Chain(sameOrigin.Handler, timeLimit(patience), s.traceSessions, s.sessions.Middleware)
-	withPassword := chi.Chain(sameOrigin.Handler, timeLimit(patienceWithPassword), s.traceSessions, s.sessions.Middleware)
+	pages := chi.Chain(sameOrigin.Handler, timeLimit(patience), s.traceSessions, s.xrayed, s.sessions.Middleware)
+	withPassword := chi.Chain(sameOrigin.Handler, timeLimit(patienceWithPassword), s.traceSessions, s.xrayed, s.sessions.Middleware)
 	r.NotFound(pages.HandlerFunc(s.handle(s.notFound)).ServeHTTP)
 	r.MethodNotAllowed(pages.HandlerFunc(s.handle(s.methodNotAllowed)).ServeHTTP)
 	r.Group(func(r chi.Router) {
@@ -67,6 +67,14 @@ func (s *Shop) routes(publicURL string, trustedProxies []string) (http.Handler, 
 		r.Post("/admin/users/{id}/revoke-sessions", s.handle(s.administrator(s.revokeUserSessions)))
 
 		r.Post("/session/extend", s.handle(s.extend))
+
+		if s.xray != nil {
+			r.Get("/xray", s.handle(s.xrays))
+			r.Get("/xray/{number}", s.handle(s.xrayOf))
+		}
+		for _, p := range s.places {
+			r.Method(p.Method, p.Pattern, s.handle(s.show(p)))
+		}
 	})
 	// Here a password may have to be hashed, and to wait for its turn.
 	r.Group(func(r chi.Router) {

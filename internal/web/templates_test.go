@@ -28,7 +28,7 @@ func TestTemplatesFitTheirPages(t *testing.T) {
 	for _, page := range []view.Page{
 		&web.CataloguePage{}, &web.ProductPage{}, &web.CartPage{}, &web.CheckoutPage{},
 		&web.OrdersPage{}, &web.OrderPage{}, &web.LoginPage{}, &web.SignupPage{}, &web.ErrorPage{},
-		&web.AccountPage{}, &web.SessionsPage{}, &web.AdminPage{}, &web.AdminUserPage{},
+		&web.AccountPage{}, &web.SessionsPage{}, &web.AdminPage{}, &web.AdminUserPage{}, &web.XRaysPage{}, &web.XRayPage{},
 	} {
 		found, err := parsed.Lookup(page.Template())
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"coatcheck/internal/cart"
 	"coatcheck/internal/sessions"
 	"coatcheck/internal/view"
+	"coatcheck/internal/xray"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -45,5 +46,7 @@ func (s *Shop) load(w http.ResponseWriter, r *http.Request, l *view.Layout, queu
 	l.Path = r.URL.RequestURI()
 	l.Demo = s.demo
 	l.Notice = s.takeNotice(w, r)
+	l.XRay = xray.From(r.Context())
+	l.XRay.Led(user.Name, l.Visitor.CartCount)
 	return user, nil
 }

@@ -22,6 +22,7 @@ import (
 	"coatcheck/internal/sessions"
 	"coatcheck/internal/sessions/pgstore"
 	"coatcheck/internal/view"
+	"coatcheck/internal/xray"
 
 	"github.com/go-chi/httprate"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -49,7 +50,8 @@ type Config struct {
 	Log     *slog.Logger
 	Metrics *metrics.Metrics // nil: some that nobody reads
 	Now     func() time.Time // nil means time.Now
-	Demo    bool             // show the seed accounts on the sign-in page
+	Demo    bool             // show the seed accounts on the sign-in page, and an X-ray at the foot of every page
+	Places  []view.Place     // pages that are not the shop's own
 
 	// PublicURL is the shop's origin as browsers see it, such as
 	// https://shop.example, or empty if that is where it listens.
@@ -76,6 +78,8 @@ type Shop struct {
 	assets                 *view.Assets
 	log                    *slog.Logger
 	metrics                *metrics.Metrics
+	xray                   *xray.Recorder // nil outside demo mode
+	places                 []view.Place
 	now                    func() time.Time
 	demo                   bool
 	secure                 bool
@@ -89,7 +93,7 @@ type Shop struct {
 func New(c Config) (*Shop, error) {
 	s := &Shop{
 		db: c.DB, users: c.Users, carts: c.Carts, orders: c.Orders, store: c.Store,
-		log: c.Log, metrics: c.Metrics, now: c.Now, demo: c.Demo, secure: c.Secure, kept: c.Kept, recordFor: c.RecordFor,
+		log: c.Log, metrics: c.Metrics, now: c.Now, demo: c.Demo, secure: c.Secure, kept: c.Kept, recordFor: c.RecordFor, places: c.Places,
 	}
 	if s.kept == (sessions.Policy{}) {
 		s.kept = sessions.DefaultKept
@@ -118,6 +122,9 @@ func New(c Config) (*Shop, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	if c.Demo {
+		s.xray = &xray.Recorder{Policy: s.sessions.PolicyOf, Now: s.now, Secure: c.Secure}
 	}
 	s.handler, err = s.routes(c.PublicURL, c.TrustedProxies)
 	return s, err

@@ -1,0 +1,202 @@
+package xray
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"coatcheck/internal/sessions"
+)
+
+// Recording listens to one request while it is answered. A nil Recording is
+// that of a request that nobody listens to: it takes everything and keeps
+// nothing.
+type Recording struct {
+	recorder *Recorder
+	previous *Exchange // what the answer before this one has left behind
+
+	mu     sync.Mutex
+	seen   Exchange
+	start  time.Time
+	call   string // what the session is asking its store for
+	visits int    // how many there were when it began to ask
+	began  time.Time
+	next   int // the statement of the last visit that is answered next
+	header http.Header
+}
+
+type recordingContextKey struct{}
+
+// From gives the recording of the request that ctx belongs to, or nil.
+func From(ctx context.Context) *Recording {
+	r, _ := ctx.Value(recordingContextKey{}).(*Recording)
+	return r
+}
+
+// Led notes what the session's references led to: whoever looks them up for a
+// page says so.
+func (r *Recording) Led(user string, items int) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.seen.Led = &Led{user, items}
+}
+
+// Exchange is what has happened so far, also to a page that shows it while it
+// is being made.
+func (r *Recording) Exchange() *Exchange {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e := r.seen
+	e.Took = time.Since(r.start)
+	e.Cookies = r.cookies()
+	return &e
+}
+
+// Panel is the exchange so far, for a page to show.
+func (r *Recording) Panel() *Panel { return NewPanel(r.Exchange(), r.recorder.Now()) }
+
+// Previous is the exchange before this one, if that has ended the session: the
+// page after it is the only one that can show it. It is nil otherwise.
+func (r *Recording) Previous() *Panel {
+	if r.previous == nil {
+		return nil
+	}
+	return NewPanel(r.previous, r.recorder.Now())
+}
+
+// Recent lists the last exchanges of the session that the request ended with,
+// the newest first, without this one.
+func (r *Recording) Recent() []*Exchange {
+	if after := r.Exchange().After; after != nil {
+		return r.recorder.Recent(after.Handle)
+	}
+	return nil
+}
+
+// trace listens to the session.
+func (r *Recording) trace() *sessions.Trace {
+	coat := func(s sessions.Session) *Coat { return coat(s, r.recorder.Policy(s)) }
+	note := func(f func()) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		f()
+	}
+	return &sessions.Trace{
+		StoreStart: func(call string) {
+			note(func() { r.call, r.visits, r.began = call, len(r.seen.Room), time.Now() })
+		},
+		Store: func(call string, took time.Duration, err error) {
+			note(func() { r.stored(call, took, err) })
+		},
+		Found: func(s sessions.Session) { note(func() { r.seen.Found = coat(s) }) },
+		Ticket: func(t sessions.Ticket, s sessions.Session) {
+			note(func() {
+				r.seen.Ticket.State = t.String()
+				if t == sessions.TicketLive {
+					r.seen.After = coat(s)
+				}
+			})
+		},
+		Began: func(s sessions.Session) { note(func() { r.seen.Change, r.seen.After = Began, coat(s) }) },
+		Moved: func(_, to sessions.Session) { note(func() { r.seen.Change, r.seen.After = Moved, coat(to) }) },
+		Ended: func(e sessions.Event, _ int) {
+			note(func() {
+				if r.seen.Found != nil && e.Session == r.seen.Found.Handle { // not one that it has ended elsewhere
+					r.seen.Change, r.seen.Why, r.seen.After = Ended, string(e.Kind), nil
+				}
+			})
+		},
+	}
+}
+
+// stored ends a call of the session on its store. What the store sent
+// meanwhile is on record already; of one that sends nothing, because it is
+// memory, the call itself is what there is to see.
+func (r *Recording) stored(call string, took time.Duration, err error) {
+	r.call = ""
+	if len(r.seen.Room) == r.visits {
+		r.seen.Room = append(r.seen.Room, Visit{Call: call, Took: took})
+	}
+	last := &r.seen.Room[len(r.seen.Room)-1]
+	switch {
+	case errors.Is(err, sessions.ErrNotFound):
+		last.Outcome = "not found"
+	case err != nil:
+		last.Outcome = "failed"
+	case call == "touch":
+		r.seen.Change = Touched
+	}
+}
+
+// cookies takes apart what the answer sets so far.
+func (r *Recording) cookies() []Cookie {
+	var all []Cookie
+	for _, line := range r.header["Set-Cookie"] {
+		c, err := http.ParseSetCookie(line)
+		if err != nil {
+			continue // the shop sets none like that
+		}
+		cookie := Cookie{
+			Name: c.Name, Value: c.Value, Session: isTicket(c.Name), MaxAge: c.MaxAge,
+			HttpOnly: c.HttpOnly, Secure: c.Secure, Path: c.Path, Domain: c.Domain,
+		}
+		if len(c.Value) > longest {
+			cookie.Value = short(c.Value)
+		}
+		switch c.SameSite {
+		case http.SameSiteLaxMode:
+			cookie.SameSite = "Lax"
+		case http.SameSiteStrictMode:
+			cookie.SameSite = "Strict"
+		case http.SameSiteNoneMode:
+			cookie.SameSite = "None"
+		}
+		all = append(all, cookie)
+	}
+	return all
+}
+
+// ticketOf looks at what the request brought. Whether it counts the session
+// says, when it has looked it up.
+func ticketOf(r *http.Request) Ticket {
+	t := Ticket{State: sessions.TicketNone.String()}
+	var found []string
+	for _, c := range r.Cookies() {
+		if isTicket(c.Name) {
+			found = append(found, c.Value)
+		}
+	}
+	if len(found) == 1 {
+		hash := sha256.Sum256([]byte(found[0]))
+		t.Start, t.Hook = short(found[0]), hex.EncodeToString(hash[:shown/2])
+	}
+	return t
+}
+
+// longest is how long a cookie's value is that says something, such as the code
+// of a message. A longer one is a secret.
+const longest = 16
+
+// isTicket knows the cookie by its name, of which there are two: one for
+// https and one for localhost.
+func isTicket(name string) bool { return name == "session" || name == "__Host-session" }
+
+// cutPath shortens what no address of the shop has in it, such as an ID that
+// somebody has put there.
+func cutPath(path string) string {
+	parts := strings.Split(path, "/")
+	for i, part := range parts {
+		if len(part) > 40 {
+			parts[i] = short(part) + "…"
+		}
+	}
+	return strings.Join(parts, "/")
+}
