@@ -13,10 +13,12 @@ import (
 
 	"coatcheck/internal/auth"
 	"coatcheck/internal/cart"
+	"coatcheck/internal/classroom"
 	"coatcheck/internal/metrics"
 	"coatcheck/internal/orders"
 	"coatcheck/internal/postgres"
 	"coatcheck/internal/sessions/pgstore"
+	"coatcheck/internal/view"
 	"coatcheck/internal/web"
 	"coatcheck/internal/xray"
 	"coatcheck/static"
@@ -80,6 +82,10 @@ func (c *serve) Run(ctx context.Context, t terminal) (err error) {
 	}
 	store := pgstore.New(db.Pool)
 	counts.Watch(db.Pool, func(ctx context.Context) (int, error) { return store.Live(ctx, time.Now()) })
+	var places []view.Place
+	if c.demo() {
+		places = classroom.Places(classroom.Config{})
+	}
 	shop, err := web.New(web.Config{
 		DB:             db.Pool,
 		Users:          users,
@@ -96,6 +102,7 @@ func (c *serve) Run(ctx context.Context, t terminal) (err error) {
 		Static:         static.Files,
 		Log:            log,
 		Demo:           c.demo(),
+		Places:         places,
 		PublicURL:      c.PublicURL,
 		Secure:         c.secure(),
 		TrustedProxies: c.TrustedProxies,
