@@ -28,7 +28,7 @@ func (m *Manager) ByUser(ctx context.Context, userID int64) ([]Session, error) {
 // one idle time before the absolute deadline, where the idle one stands still.
 func (m *Manager) SeenAt(s Session) time.Time {
 	p := m.PolicyOf(s)
-	seen := s.IdleUntil.Add(-p.Idle - p.slack())
+	seen := s.IdleUntil.Add(-p.Idle - p.Slack())
 	if seen.Before(s.CreatedAt) { // its idle deadline is held back by the absolute one
 		return s.CreatedAt
 	}

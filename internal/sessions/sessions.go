@@ -81,15 +81,15 @@ func (p Policy) CheckKept(ordinary Policy) error {
 	return nil
 }
 
-// slack is how much the stored idle deadline may be late. A touch moves the
+// Slack is how much the stored idle deadline may be late. A touch moves the
 // deadline this much further than the idle time, so the requests that follow
 // within the slack need not write at all: a page view is then a pure read.
-func (p Policy) slack() time.Duration { return min(p.Idle/16, time.Minute) }
+func (p Policy) Slack() time.Duration { return min(p.Idle/16, time.Minute) }
 
 // idleUntil is the idle deadline that a request at now gives to a session that
 // lives until the given time at most.
 func (p Policy) idleUntil(now, until time.Time) time.Time {
-	deadline := now.Add(p.Idle + p.slack())
+	deadline := now.Add(p.Idle + p.Slack())
 	if deadline.After(until) {
 		return until
 	}

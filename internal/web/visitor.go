@@ -6,6 +6,7 @@ import (
 	"coatcheck/internal/auth"
 	"coatcheck/internal/cart"
 	"coatcheck/internal/sessions"
+	"coatcheck/internal/sessions/pgstore"
 	"coatcheck/internal/view"
 	"coatcheck/internal/xray"
 
@@ -31,6 +32,11 @@ func (s *Shop) load(w http.ResponseWriter, r *http.Request, l *view.Layout, queu
 	for _, q := range queue {
 		q(b)
 	}
+	x := xray.From(r.Context())
+	var ended []sessions.Event
+	if before := x.Previous(); before != nil {
+		pgstore.QueueStory(b, before.Found.Handle, &ended)
+	}
 	if b.Len() > 0 {
 		if err := s.db.SendBatch(r.Context(), b).Close(); err != nil {
 			return auth.User{}, err
@@ -46,7 +52,10 @@ func (s *Shop) load(w http.ResponseWriter, r *http.Request, l *view.Layout, queu
 	l.Path = r.URL.RequestURI()
 	l.Demo = s.demo
 	l.Notice = s.takeNotice(w, r)
-	l.XRay = xray.From(r.Context())
-	l.XRay.Led(user.Name, l.Visitor.CartCount)
+	l.XRay = x
+	x.Led(user.Name, l.Visitor.CartCount)
+	if len(ended) > 0 {
+		x.Bury(ended)
+	}
 	return user, nil
 }

@@ -48,7 +48,7 @@ func (s *Shop) xrays(w http.ResponseWriter, r *http.Request) error {
 	p.Title, p.Path = "X-ray", "/xray"
 	if live {
 		p.Recent = s.xray.Recent(session.Handle)
-		p.Timeline = xray.NewTimeline(story, session, p.Recent, s.now())
+		p.Timeline = xray.NewTimeline(story, &session, p.Recent)
 	}
 	return s.pages.Render(w, http.StatusOK, p)
 }

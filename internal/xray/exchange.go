@@ -65,7 +65,7 @@ type Coat struct {
 	Handle                      string
 	UserID, CartID              int64
 	CreatedAt, IdleUntil, Until time.Time
-	Idle                        time.Duration // how long it lasts without requests
+	Idle                        time.Duration // how long it lasts without requests, at most
 }
 
 // Bytes is how much room the values of a session take in the table: key 32,
@@ -102,7 +102,7 @@ type Led struct {
 
 // Cookie is a Set-Cookie line, taken apart.
 type Cookie struct {
-	Name, Value    string // of an ID, Value has the first six characters
+	Line           string // as it was sent, but of an ID only the first six characters
 	Session        bool   // it is the ticket
 	MaxAge         int    // in seconds; 0: none is set, it ends with the browser; below 0: the browser drops it
 	HttpOnly       bool
@@ -117,5 +117,5 @@ func short(id string) string { return id[:min(len(id), shown)] }
 const shown = 6
 
 func coat(s sessions.Session, p sessions.Policy) *Coat {
-	return &Coat{s.Handle, s.UserID, s.CartID, s.CreatedAt, s.IdleUntil, s.Until, p.Idle}
+	return &Coat{s.Handle, s.UserID, s.CartID, s.CreatedAt, s.IdleUntil, s.Until, p.Idle + p.Slack()}
 }

@@ -1,8 +1,16 @@
 package xray
 
-import "time"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
 
-// Panel is an exchange as a page shows it, at a time.
+	"coatcheck/internal/sessions"
+)
+
+// Panel is an exchange as a page shows it, at a time. Its methods put into
+// words what the exchange holds, and nothing else.
 type Panel struct {
 	*Exchange
 	Now time.Time
@@ -10,3 +18,275 @@ type Panel struct {
 
 // NewPanel prepares an exchange to be shown at now.
 func NewPanel(e *Exchange, now time.Time) *Panel { return &Panel{e, now} }
+
+// Summary is the exchange in a line.
+func (p *Panel) Summary() string {
+	ticket := "no ticket"
+	switch {
+	case p.Ticket.Start != "":
+		ticket = "ticket " + p.Ticket.Start + "…"
+	case p.Ticket.State == sessions.TicketRepeated.String():
+		ticket = "several tickets"
+	}
+	what := map[Change]string{
+		Began: "a session began", Moved: "the session moved to a new ticket",
+		Touched: "found, and its idle clock set back", Ended: "the session ended",
+	}[p.Change]
+	if what == "" {
+		what = map[string]string{
+			sessions.TicketNone.String(): "nothing to look up",
+			sessions.TicketLive.String(): "found",
+			"":                           "the coat room could not be asked",
+		}[p.Ticket.State]
+	}
+	if what == "" {
+		what = "it opened nothing"
+	}
+	trips := "no round trips"
+	switch n := len(p.Room); {
+	case n == 1:
+		trips = "1 round trip"
+	case n > 1:
+		trips = fmt.Sprintf("%d round trips", n)
+	}
+	return strings.Join([]string{ticket, what, trips}, " · ")
+}
+
+// Carried says what became of the ticket that came.
+func (p *Panel) Carried() string {
+	switch p.Ticket.State {
+	case sessions.TicketNone.String():
+		if p.Change == Began {
+			return "You carried none. But now there was something worth remembering, so you were given one."
+		}
+		return "You carry none, and nothing needed remembering."
+	case sessions.TicketMalformed.String():
+		return "No ticket of ours looks like that. It was refused without a look-up."
+	case sessions.TicketRepeated.String():
+		return "Several came at once. Somebody may have planted one, so none of them counts."
+	case sessions.TicketUnknown.String():
+		return "It has the shape of a ticket, but no coat hangs there: it was made up, or its session is over."
+	case sessions.TicketIdledOut.String():
+		return "Its coat was found, but nobody had come for too long: its idle deadline had passed."
+	case sessions.TicketLivedOut.String():
+		return "Its coat was found, but it had hung there for too long: its absolute deadline had passed."
+	case sessions.TicketLive.String():
+		return "Its coat was found."
+	}
+	return "The coat room could not be asked, so nobody knows. The ticket stays as it is."
+}
+
+// Asked says whether anything was looked up.
+func (p *Panel) Asked() bool { return len(p.Room) > 0 }
+
+// Time is how long a visit took.
+func (v Visit) Time() string { return milliseconds(v.Took) }
+
+// Count is how many rows a statement found or wrote.
+func (s Statement) Count() string {
+	if s.Rows == 1 {
+		return "1 row"
+	}
+	return strconv.FormatInt(s.Rows, 10) + " rows"
+}
+
+// Line is a statement on one line.
+func (s Statement) Line() string { return strings.Join(strings.Fields(s.Text), " ") }
+
+// Time is how long the exchange has taken.
+func (p *Panel) Time() string { return milliseconds(p.Took) }
+
+func milliseconds(d time.Duration) string {
+	return strconv.FormatFloat(float64(d.Microseconds())/1000, 'f', 2, 64) + " ms"
+}
+
+// Field is a column of the table sessions, with what it held when the request
+// came and when the answer left. A dash stands for nothing.
+type Field struct {
+	Name, Before, After string
+	Changed             bool
+	Bytes               int
+	LeadsTo             string // what was found when the reference was followed
+}
+
+// Coat is the session that the panel is about: the one that was found, or else
+// the one that began.
+func (p *Panel) Coat() *Coat {
+	if p.Found != nil {
+		return p.Found
+	}
+	return p.After
+}
+
+// Compared says that the session changed, so that before and after are shown.
+func (p *Panel) Compared() bool { return p.Change != Unchanged }
+
+// Fields compares the session as it was found with what it was in the end.
+func (p *Panel) Fields() []Field {
+	cells := func(c *Coat, key string) []string {
+		if c == nil {
+			return []string{"–", "–", "–", "–", "–", "–", "–"}
+		}
+		return []string{key, c.Handle, number(c.UserID), number(c.CartID), moment(c.CreatedAt), moment(c.IdleUntil), moment(c.Until)}
+	}
+	key := p.Ticket.Hook + "…"
+	before, after := cells(p.Found, key), cells(p.After, key)
+	if p.Found == nil || p.Change == Moved {
+		after[0] = "of the new ticket"
+		if p.After == nil {
+			after[0] = "–"
+		}
+	}
+	shown := p.Coat()
+	bytes := []int{32, len(shown.Handle), eight(shown.UserID), eight(shown.CartID), 8, 8, 8}
+	fields := make([]Field, len(before))
+	for i, name := range []string{"key", "handle", "user_id", "cart_id", "created_at", "idle_until", "until"} {
+		fields[i] = Field{Name: name, Before: before[i], After: after[i], Changed: before[i] != after[i], Bytes: bytes[i]}
+	}
+	if p.Led != nil && p.After != nil {
+		if p.After.UserID != 0 {
+			fields[2].LeadsTo = p.Led.User
+		}
+		if p.After.CartID != 0 {
+			fields[3].LeadsTo = items(p.Led.Items)
+		}
+	}
+	return fields
+}
+
+func eight(reference int64) int {
+	if reference == 0 {
+		return 0
+	}
+	return 8
+}
+
+func number(reference int64) string {
+	if reference == 0 {
+		return "–"
+	}
+	return strconv.FormatInt(reference, 10)
+}
+
+func items(n int) string {
+	if n == 1 {
+		return "1 item"
+	}
+	return strconv.Itoa(n) + " items"
+}
+
+func moment(t time.Time) string { return t.UTC().Format("2 Jan 15:04:05.000") }
+
+// Nothing says why no ticket went back.
+func (p *Panel) Nothing() string {
+	for _, c := range p.Cookies {
+		if c.Session {
+			return ""
+		}
+	}
+	switch p.Ticket.State {
+	case sessions.TicketLive.String():
+		return "No ticket: the one you hold is still good, and says nothing that could have changed."
+	case sessions.TicketNone.String():
+		return "No ticket: there is nothing to remember of you, so there is no session."
+	case sessions.TicketUnknown.String():
+		return "No ticket, and no order to drop the old one either: this may be a slow request, and your browser may hold a newer ticket by now."
+	case "":
+		return "No ticket: a coat room that cannot be asked signs nobody out."
+	}
+	return "No ticket: what came opens nothing, and is left alone."
+}
+
+// Flag is a part of a Set-Cookie line, and what it is for.
+type Flag struct{ Name, Means string }
+
+// Flags takes the line apart.
+func (c Cookie) Flags() []Flag {
+	var all []Flag
+	add := func(name, means string) { all = append(all, Flag{name, means}) }
+	switch {
+	case c.MaxAge < 0:
+		add("Max-Age=0", "The browser drops it now. What makes it worthless is that the session is gone from the store.")
+	case c.MaxAge > 0:
+		add(fmt.Sprintf("Max-Age=%d", c.MaxAge), "The browser keeps it for "+length(time.Duration(c.MaxAge)*time.Second)+", also when it is closed.")
+	default:
+		add("no Max-Age", "The browser drops it when it is closed. The session's own deadlines are the server's.")
+	}
+	if c.HttpOnly {
+		add("HttpOnly", "No script can read it, so none that was slipped into a page can steal it.")
+	} else {
+		add("no HttpOnly", "Scripts can read it.")
+	}
+	if c.Secure {
+		add("Secure", "It travels by HTTPS alone, where nobody can listen.")
+	} else {
+		add("no Secure", "This shop is on plain http, as on your own computer. Over HTTPS the flag is set.")
+	}
+	add("SameSite="+c.SameSite, map[string]string{
+		"Lax":    "Forms of other sites come without it; following a link from there brings it along.",
+		"Strict": "Nothing from other sites brings it along.",
+		"None":   "Requests from other sites bring it along.",
+		"":       "The browser decides which requests from other sites bring it along.",
+	}[c.SameSite])
+	add("Path="+c.Path, "It goes with every address of the shop.")
+	if c.Domain == "" {
+		add("no Domain", "It goes back to this host alone, and to none of its neighbours.")
+	} else {
+		add("Domain="+c.Domain, "It goes to that host and all below it.")
+	}
+	return all
+}
+
+// Clock is one of the two deadlines of a session, as a bar that empties.
+type Clock struct {
+	Name, Means string
+	Ends        time.Time
+	Seconds     int // left
+	Whole       int // in seconds, when it is full
+	Text        string
+}
+
+// Percent is how much of the bar is left.
+func (c Clock) Percent() int {
+	return min(100, 100*c.Seconds/max(1, c.Whole))
+}
+
+// Clocks are those of the session that the exchange has left behind.
+func (p *Panel) Clocks() []Clock {
+	if p.After == nil {
+		return nil
+	}
+	return []Clock{
+		clock("Idle", "Each visit sets it back, at most once a minute.", p.After.IdleUntil, p.After.Idle, p.Now),
+		clock("Absolute", "Nothing sets it back.", p.After.Until, p.After.Until.Sub(p.After.CreatedAt), p.Now),
+	}
+}
+
+func clock(name, means string, ends time.Time, whole time.Duration, now time.Time) Clock {
+	left := max(0, ends.Sub(now).Truncate(time.Second))
+	return Clock{
+		Name: name, Means: means, Ends: ends, Seconds: int(left.Seconds()), Whole: int(whole.Seconds()),
+		Text: length(left) + " left of " + length(whole),
+	}
+}
+
+// length words a duration by its two largest parts.
+func length(d time.Duration) string {
+	var parts []string
+	rest := int(d.Seconds())
+	for _, unit := range []struct {
+		seconds int
+		name    string
+	}{{24 * 3600, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}} {
+		if n := rest / unit.seconds; n > 0 && len(parts) < 2 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, unit.name))
+			rest %= unit.seconds
+		} else if len(parts) > 0 {
+			break
+		}
+	}
+	if len(parts) == 0 {
+		return "0 s"
+	}
+	return strings.Join(parts, " ")
+}

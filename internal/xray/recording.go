@@ -19,6 +19,7 @@ import (
 type Recording struct {
 	recorder *Recorder
 	previous *Exchange // what the answer before this one has left behind
+	ended    *Timeline // of the session that ended there
 
 	mu     sync.Mutex
 	seen   Exchange
@@ -66,11 +67,20 @@ func (r *Recording) Panel() *Panel { return NewPanel(r.Exchange(), r.recorder.No
 // Previous is the exchange before this one, if that has ended the session: the
 // page after it is the only one that can show it. It is nil otherwise.
 func (r *Recording) Previous() *Panel {
-	if r.previous == nil {
+	if r == nil || r.previous == nil {
 		return nil
 	}
 	return NewPanel(r.previous, r.recorder.Now())
 }
+
+// Bury draws the life of the session that Previous has ended, from what is on
+// record of it.
+func (r *Recording) Bury(events []sessions.Event) {
+	r.ended = NewTimeline(events, nil, r.recorder.Recent(r.previous.Found.Handle))
+}
+
+// Timeline is what Bury has drawn.
+func (r *Recording) Timeline() *Timeline { return r.ended }
 
 // Recent lists the last exchanges of the session that the request ended with,
 // the newest first, without this one.
@@ -145,11 +155,11 @@ func (r *Recording) cookies() []Cookie {
 			continue // the shop sets none like that
 		}
 		cookie := Cookie{
-			Name: c.Name, Value: c.Value, Session: isTicket(c.Name), MaxAge: c.MaxAge,
+			Line: line, Session: isTicket(c.Name), MaxAge: c.MaxAge,
 			HttpOnly: c.HttpOnly, Secure: c.Secure, Path: c.Path, Domain: c.Domain,
 		}
 		if len(c.Value) > longest {
-			cookie.Value = short(c.Value)
+			cookie.Line = strings.Replace(line, c.Value, short(c.Value)+"…", 1)
 		}
 		switch c.SameSite {
 		case http.SameSiteLaxMode:
