@@ -15,7 +15,7 @@ import (
 // A browser keeps cookies as browsers do. It follows no redirect by itself,
 // so that a test sees each answer.
 type browser struct {
-	t      *testing.T
+	t      testing.TB
 	shop   *shop
 	client *http.Client
 }
@@ -32,7 +32,7 @@ func (s *shop) browser() *browser {
 // An answer is what came back, read to its end.
 type answer struct {
 	*http.Response
-	t    *testing.T
+	t    testing.TB
 	body string
 }
 

@@ -31,7 +31,7 @@ import (
 // clock that the test sets. Only its password hashes are cheaper.
 type shop struct {
 	*web.Shop
-	t      *testing.T
+	t      testing.TB
 	db     *pgxpool.Pool
 	clock  *clock
 	log    *logbook
@@ -39,12 +39,12 @@ type shop struct {
 }
 
 // open opens a shop on a new database; each of change may alter how it is set up.
-func open(t *testing.T, change ...func(*web.Config)) *shop {
+func open(t testing.TB, change ...func(*web.Config)) *shop {
 	t.Helper()
 	return openOn(t, pgtest.New(t), change...)
 }
 
-func openOn(t *testing.T, db *pgxpool.Pool, change ...func(*web.Config)) *shop {
+func openOn(t testing.TB, db *pgxpool.Pool, change ...func(*web.Config)) *shop {
 	t.Helper()
 	s := &shop{t: t, db: db, clock: &clock{now: time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)}, log: &logbook{}}
 	users, err := auth.New(auth.Config{DB: db, Cost: bcrypt.MinCost, Now: s.clock.Now})

@@ -101,12 +101,12 @@ func milliseconds(d time.Duration) string {
 }
 
 // Field is a column of the table sessions, with what it held when the request
-// came and when the answer left. A dash stands for nothing.
+// came and when the answer left, and what a reference led to. A dash stands
+// for nothing.
 type Field struct {
 	Name, Before, After string
 	Changed             bool
 	Bytes               int
-	LeadsTo             string // what was found when the reference was followed
 }
 
 // Coat is the session that the panel is about: the one that was found, or else
@@ -130,12 +130,13 @@ func (p *Panel) Fields() []Field {
 		return []string{key, c.Handle, number(c.UserID), number(c.CartID), moment(c.CreatedAt), moment(c.IdleUntil), moment(c.Until)}
 	}
 	key := p.Ticket.Hook + "…"
-	before, after := cells(p.Found, key), cells(p.After, key)
-	if p.Found == nil || p.Change == Moved {
+	left := p.After
+	if p.Change == Unchanged {
+		left = p.Found
+	}
+	before, after := cells(p.Found, key), cells(left, key)
+	if p.Change == Began || p.Change == Moved {
 		after[0] = "of the new ticket"
-		if p.After == nil {
-			after[0] = "–"
-		}
 	}
 	shown := p.Coat()
 	bytes := []int{32, len(shown.Handle), eight(shown.UserID), eight(shown.CartID), 8, 8, 8}
@@ -143,12 +144,12 @@ func (p *Panel) Fields() []Field {
 	for i, name := range []string{"key", "handle", "user_id", "cart_id", "created_at", "idle_until", "until"} {
 		fields[i] = Field{Name: name, Before: before[i], After: after[i], Changed: before[i] != after[i], Bytes: bytes[i]}
 	}
-	if p.Led != nil && p.After != nil {
-		if p.After.UserID != 0 {
-			fields[2].LeadsTo = p.Led.User
+	if p.Led != nil && left != nil {
+		if left.UserID != 0 {
+			fields[2].After += " → " + p.Led.User
 		}
-		if p.After.CartID != 0 {
-			fields[3].LeadsTo = items(p.Led.Items)
+		if left.CartID != 0 {
+			fields[3].After += " → " + items(p.Led.Items)
 		}
 	}
 	return fields
@@ -257,7 +258,7 @@ func (p *Panel) Clocks() []Clock {
 		return nil
 	}
 	return []Clock{
-		clock("Idle", "Each visit sets it back, at most once a minute.", p.After.IdleUntil, p.After.Idle, p.Now),
+		clock("Idle", "A visit sets it back. Not every one: that would be a write for each page.", p.After.IdleUntil, p.After.Idle, p.Now),
 		clock("Absolute", "Nothing sets it back.", p.After.Until, p.After.Until.Sub(p.After.CreatedAt), p.Now),
 	}
 }
