@@ -46,6 +46,7 @@ type commands struct {
 	Users       userTools    `cmd:"" help:"See who has an account, and change it."`
 	Migrate     migrate      `cmd:"" help:"Change the database's schema."`
 	Seed        seed         `cmd:"" help:"Hang the products on the rail and make the demo accounts."`
+	Story       storyTeller  `cmd:"" help:"Play the story of a session, and show what happens."`
 	Healthcheck healthcheck  `cmd:"" help:"Ask a running shop whether it is ready; for containers."`
 	Version     version      `cmd:"" help:"Say which build this is."`
 }

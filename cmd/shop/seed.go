@@ -7,6 +7,8 @@ import (
 	"coatcheck/internal/auth"
 	"coatcheck/internal/catalog"
 	"coatcheck/internal/postgres"
+
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 type seed struct {
@@ -28,7 +30,7 @@ func (c *seed) Run(ctx context.Context, t terminal) error {
 		if err != nil {
 			return err
 		}
-		if err := seedDemo(ctx, db, users); err != nil {
+		if err := seedDemo(ctx, db.Pool, users); err != nil {
 			return err
 		}
 		fmt.Fprintln(t.out, "The products hang on the rail, and the demo accounts are made.")
@@ -37,8 +39,8 @@ func (c *seed) Run(ctx context.Context, t terminal) error {
 }
 
 // seedDemo fills the shop for a demonstration. What is there already stays.
-func seedDemo(ctx context.Context, db *opened, users *auth.Users) error {
-	if err := catalog.Seed(ctx, db.Pool); err != nil {
+func seedDemo(ctx context.Context, db *pgxpool.Pool, users *auth.Users) error {
+	if err := catalog.Seed(ctx, db); err != nil {
 		return err
 	}
 	return users.SeedDemo(ctx)

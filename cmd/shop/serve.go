@@ -76,30 +76,24 @@ func (c *serve) Run(ctx context.Context, t terminal) (err error) {
 		return err
 	}
 	if c.demo() {
-		if err := seedDemo(ctx, db, users); err != nil {
+		if err := seedDemo(ctx, db.Pool, users); err != nil {
 			return err
 		}
 	}
-	store := pgstore.New(db.Pool)
-	counts.Watch(db.Pool, func(ctx context.Context) (int, error) { return store.Live(ctx, time.Now()) })
+	counts.Watch(db.Pool, func(ctx context.Context) (int, error) { return pgstore.New(db.Pool).Live(ctx, time.Now()) })
 	var places []view.Place
 	if c.demo() {
 		places = classroom.Places(classroom.Config{})
 	}
-	shop, err := web.New(web.Config{
+	shop, err := newShop(web.Config{
 		DB:             db.Pool,
 		Users:          users,
-		Carts:          cart.New(db.Pool),
-		Orders:         orders.New(db.Pool),
-		Store:          store,
 		Policy:         c.policy(),
 		Kept:           c.kept(),
 		RecordFor:      c.RecordFor,
 		SignUpRate:     c.SignUpRate,
 		CartRate:       c.CartRate,
 		Metrics:        counts,
-		Templates:      templates.Files,
-		Static:         static.Files,
 		Log:            log,
 		Demo:           c.demo(),
 		Places:         places,
@@ -120,6 +114,14 @@ func (c *serve) Run(ctx context.Context, t terminal) (err error) {
 	say("open at " + c.address(listener.Addr()))
 	sites = append(sites, site{listener: listener, tls: certificate, handler: shop})
 	return serveUntil(ctx, sites, db.exited(), log)
+}
+
+// newShop puts a shop together on its database. All that a shop needs and that
+// is the same for each of them need not be in c.
+func newShop(c web.Config) (*web.Shop, error) {
+	c.Carts, c.Orders, c.Store = cart.New(c.DB), orders.New(c.DB), pgstore.New(c.DB)
+	c.Templates, c.Static = templates.Files, static.Files
+	return web.New(c)
 }
 
 // beside opens the listeners that are set beside the shop's own.

@@ -1,0 +1,350 @@
+package story_test
+
+import (
+	"bytes"
+	"compress/flate"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"coatcheck/internal/sessions"
+	"coatcheck/internal/story"
+	"coatcheck/internal/xray"
+)
+
+const (
+	firstID  = "first-ID-of-which-no-more-than-six-may-be-s"
+	secondID = "second-ID-of-which-no-more-than-six-may-be-"
+	password = "never to be told"
+)
+
+// room is a server that does what its address says.
+func room(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/begin":
+		http.SetCookie(w, &http.Cookie{Name: "session", Value: firstID, Path: "/", HttpOnly: true})
+		http.SetCookie(w, &http.Cookie{Name: "notice", Value: "added", Path: "/"})
+	case "/move":
+		http.SetCookie(w, &http.Cookie{Name: "session", Value: secondID, Path: "/"})
+	case "/again":
+		http.SetCookie(w, &http.Cookie{Name: "session", Value: firstID, Path: "/"})
+	case "/end":
+		http.SetCookie(w, &http.Cookie{Name: "session", MaxAge: -1, Path: "/"})
+	case "/redirect":
+		http.Redirect(w, r, "/orders/1001", http.StatusSeeOther)
+		return
+	case "/page":
+		fmt.Fprint(w, `<a id="account-name" href="/account">Al &amp; Ice</a> <span id="cart-count"> 3 </span> <input type="hidden" name="key" value="a&amp;b">`)
+		return
+	}
+	fmt.Fprintf(w, "%s %s?%s by %s; origin %s, site %s", r.Method, r.URL.Path, r.PostFormValue("key"), r.Header.Get("Cookie"), r.Header.Get("Origin"), r.Header.Get("Sec-Fetch-Site"))
+}
+
+func world(t *testing.T, handlers ...http.HandlerFunc) *story.World {
+	t.Helper()
+	w := &story.World{}
+	for i, h := range handlers {
+		server := httptest.NewServer(h)
+		t.Cleanup(server.Close)
+		w.Servers = append(w.Servers, story.Place{Name: fmt.Sprint("server ", i), URL: server.URL, Way: http.DefaultTransport})
+	}
+	return w
+}
+
+func get(path string) *story.Request { return &story.Request{Method: "GET", Path: path} }
+
+// play plays steps between Alice and Mallory.
+func play(t *testing.T, w *story.World, steps ...story.Step) *story.Transcript {
+	t.Helper()
+	transcript, err := story.Play(t.Context(), &story.Story{Cast: []story.Actor{{Name: "Alice"}, {Name: "Mallory"}}, Steps: steps}, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return transcript
+}
+
+// wantHeld fails the test for each expectation that did not hold.
+func wantHeld(t *testing.T, transcript *story.Transcript) {
+	t.Helper()
+	for _, p := range transcript.Played {
+		for _, o := range p.Outcomes {
+			if !o.Held {
+				t.Errorf("step %d: %s; %s", p.Number, o.Want, o.Got)
+			}
+		}
+	}
+	if !transcript.Held() {
+		t.Error("the story did not hold")
+	}
+}
+
+func TestEachActorHasAJar(t *testing.T) {
+	t.Parallel()
+	says := func(who, path, text string, did story.Ticket) story.Step {
+		return story.Step{Who: who, Ask: get(path), Expect: story.Expect{Status: 200, Says: text, Ticket: did}}
+	}
+	wantHeld(t, play(t, world(t, room),
+		says("Alice", "/", "by ;", story.NoTicket),
+		says("Alice", "/begin", "by ;", story.NewTicket),
+		says("Alice", "/", "session="+firstID, story.SameTicket),
+		says("Alice", "/", "notice=added", story.SameTicket),
+		says("Mallory", "/", "by ;", story.NoTicket),
+		says("Alice", "/again", "session="+firstID, story.SameTicket),
+		says("Alice", "/move", "session="+firstID, story.NewTicket),
+		says("Alice", "/", "session="+secondID, story.SameTicket),
+		story.Step{Who: "Mallory", Carry: &story.Carry{From: "Alice"}},
+		says("Mallory", "/", "by session="+secondID+";", story.SameTicket), // and no other cookie of hers
+		says("Alice", "/end", "session="+secondID, story.DroppedTicket),
+		says("Alice", "/", "by notice=added;", story.NoTicket),
+		says("Mallory", "/", "session="+secondID, story.SameTicket),
+		story.Step{Who: "Mallory", Carry: &story.Carry{Ticket: "made-up"}},
+		says("Mallory", "/", "by session=made-up;", story.SameTicket),
+		story.Step{Who: "Mallory", Carry: &story.Carry{From: "Alice"}}, // who has none
+		says("Mallory", "/", "by ;", story.NoTicket),
+	))
+}
+
+// A ticket that was made up is called as the shop calls its own.
+func TestTicketOverHTTPSHasItsOwnName(t *testing.T) {
+	t.Parallel()
+	w := world(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/begin" {
+			http.SetCookie(w, &http.Cookie{Name: "__Host-session", Value: firstID, Path: "/", Secure: true})
+		}
+		fmt.Fprint(w, r.Header.Get("Cookie"))
+	})
+	wantHeld(t, play(t, w,
+		story.Step{Who: "Alice", Ask: get("/begin"), Expect: story.Expect{Ticket: story.NewTicket}},
+		story.Step{Who: "Mallory", Carry: &story.Carry{Ticket: "made-up"}},
+		story.Step{Who: "Mallory", Ask: get("/"), Expect: story.Expect{Says: "__Host-session=made-up"}},
+		story.Step{Who: "Mallory", Carry: &story.Carry{From: "Alice"}},
+		story.Step{Who: "Mallory", Ask: get("/"), Expect: story.Expect{Says: "__Host-session=" + firstID}},
+	))
+}
+
+func TestRedirectsAndHiddenFieldsAreFollowed(t *testing.T) {
+	t.Parallel()
+	post := func(path string) *story.Request {
+		return &story.Request{Method: "POST", Path: path, Form: []story.Field{{Name: "key", Hidden: true}}}
+	}
+	transcript := play(t, world(t, room),
+		story.Step{Who: "Alice", Ask: get("/redirect"), Expect: story.Expect{Status: 303, Location: "/orders/…"}},
+		story.Step{Who: "Alice", Ask: &story.Request{Method: "GET"}, Expect: story.Expect{Says: "GET /orders/1001"}},
+		story.Step{Who: "Alice", Ask: get("/page")},
+		story.Step{Who: "Alice", Ask: post("/form"), Expect: story.Expect{Says: "POST /form?a&b by"}},
+	)
+	wantHeld(t, transcript)
+	if path := transcript.Played[1].Exchange.Path; path != "/orders/1001" {
+		t.Errorf("the transcript says that %s was asked for", path)
+	}
+}
+
+// It is the browser that says so, and that leaves SameSite=Lax cookies at home.
+func TestFormOfAnotherSiteComesWithoutCookies(t *testing.T) {
+	t.Parallel()
+	wantHeld(t, play(t, world(t, room),
+		story.Step{Who: "Alice", Ask: get("/begin")},
+		story.Step{Who: "Alice", Ask: &story.Request{Method: "POST", Path: "/form", Site: "https://elsewhere.example"},
+			Expect: story.Expect{Says: "by ; origin https://elsewhere.example, site cross-site", Ticket: story.SameTicket}},
+		story.Step{Who: "Alice", Ask: &story.Request{Method: "POST", Path: "/form"}, Expect: story.Expect{Says: "session=" + firstID + "; origin , site "}},
+	))
+}
+
+func TestCartIsRemembered(t *testing.T) {
+	t.Parallel()
+	w := world(t, func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `<span id="cart-count">%d</span>`, map[string]int{"/before": 5, "/same": 5, "/other": 6}[r.URL.Path])
+	})
+	step := func(path string, c story.Cart) story.Step {
+		return story.Step{Who: "Alice", Ask: get(path), Expect: story.Expect{Cart: &c}}
+	}
+	transcript := play(t, w,
+		step("/before", story.Cart{Pieces: 3, OrMore: true}),
+		step("/same", story.Cart{AsBefore: true}),
+		step("/same", story.Cart{Pieces: 5}),
+		step("/other", story.Cart{AsBefore: true}),
+		step("/other", story.Cart{Pieces: 5}),
+		step("/other", story.Cart{Pieces: 7, OrMore: true}),
+	)
+	for i, want := range []bool{true, true, true, false, false, false} {
+		if got := transcript.Played[i].Held(); got != want {
+			t.Errorf("step %d: held is %v, want %v", i+1, got, want)
+		}
+	}
+}
+
+// demo answers with an X-ray of its own making.
+func demo(t *testing.T, state sessions.Ticket, change xray.Change) http.HandlerFunc {
+	t.Helper()
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get(xray.Header) != "" {
+			w.Header().Set(xray.Header, encoded(t, xray.Exchange{Ticket: xray.Ticket{State: state.String()}, Change: change}))
+		}
+		room(w, r)
+	}
+}
+
+// encoded writes an X-ray the way the shop does, and [xray.Decode] reads it.
+func encoded(t *testing.T, e xray.Exchange) string {
+	t.Helper()
+	var b bytes.Buffer
+	text := base64.NewEncoder(base64.StdEncoding, &b)
+	small, err := flate.NewWriter(text, flate.BestSpeed)
+	if err == nil {
+		err = errors.Join(json.NewEncoder(small).Encode(e), small.Close(), text.Close())
+	}
+	if err != nil {
+		t.Error(err)
+	}
+	return b.String()
+}
+
+func TestEachExpectationThatFailsIsReported(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		path      string
+		right     story.Expect
+		wrong     story.Expect
+		got, want string
+	}{
+		{"/page", story.Expect{Status: 200}, story.Expect{Status: 303}, "it is 200", "the status is 303"},
+		{"/redirect", story.Expect{Location: "/orders/1001"}, story.Expect{Location: "/orders/"}, "it leads to /orders/1001", "it leads to /orders/"},
+		{"/redirect", story.Expect{Location: "/orders/…"}, story.Expect{Location: "/orders/1001…"}, "it leads to /orders/1001", "it leads to /orders/1001…"},
+		{"/page", story.Expect{}, story.Expect{Location: "/cart"}, "it leads to nothing", "it leads to /cart"},
+		{"/page", story.Expect{SignedIn: "Al & Ice"}, story.Expect{SignedIn: story.Nobody}, "it greets Al & Ice", "the page greets nobody"},
+		{"/", story.Expect{SignedIn: story.Nobody}, story.Expect{SignedIn: "Alice"}, "it greets nobody", "the page greets Alice"},
+		{"/page", story.Expect{Cart: &story.Cart{Pieces: 3}}, story.Expect{Cart: &story.Cart{Pieces: 4}}, "it counts 3", "the page counts 4 pieces in the cart"},
+		{"/", story.Expect{}, story.Expect{Cart: &story.Cart{}}, "it counts nothing", "the page counts 0 pieces in the cart"},
+		{"/page", story.Expect{Says: "hidden"}, story.Expect{Says: "Thank you"}, "it does not", `the page says "Thank you"`},
+		{"/begin", story.Expect{Ticket: story.NewTicket}, story.Expect{Ticket: story.NoTicket}, "a new ticket goes back", "no ticket came, and none goes back"},
+		{"/", story.Expect{Ticket: story.NoTicket}, story.Expect{Ticket: story.SameTicket}, "no ticket came, and none goes back", "no ticket goes back, and the one at hand stays"},
+		{"/", story.Expect{XRay: &story.XRay{Ticket: sessions.TicketLive, Change: xray.Moved}}, story.Expect{XRay: &story.XRay{Ticket: sessions.TicketUnknown, Change: xray.Moved}},
+			"it says live", "the X-ray says of the ticket: it has the right shape, and no session belongs to it"},
+		{"/", story.Expect{XRay: &story.XRay{Ticket: sessions.TicketLive, Change: xray.Moved}}, story.Expect{XRay: &story.XRay{Ticket: sessions.TicketLive, Change: xray.Unchanged}},
+			"the session moved to a new ID", "the X-ray says: no session began, moved or ended"},
+	} {
+		w := world(t, demo(t, sessions.TicketLive, xray.Moved))
+		wantHeld(t, play(t, w, story.Step{Who: "Alice", Ask: get(c.path), Expect: c.right}))
+		transcript := play(t, w, story.Step{Who: "Alice", Ask: get(c.path), Expect: c.wrong})
+		var failed []story.Outcome
+		for _, o := range transcript.Played[0].Outcomes {
+			if o.Failed() {
+				failed = append(failed, o)
+			}
+		}
+		if len(failed) != 1 || failed[0].Want != c.want || failed[0].Got != c.got {
+			t.Errorf("%s: %+v, want %q and %q", c.path, failed, c.want, c.got)
+		}
+		if transcript.Held() || transcript.Failed() != 1 {
+			t.Errorf("%s: a story that went otherwise counts as held", c.path)
+		}
+	}
+}
+
+// The shop sets an idle clock back when it is worth a write.
+func TestTouchIsNoChange(t *testing.T) {
+	t.Parallel()
+	wantHeld(t, play(t, world(t, demo(t, sessions.TicketLive, xray.Touched)),
+		story.Step{Who: "Alice", Ask: get("/"), Expect: story.Expect{XRay: &story.XRay{Ticket: sessions.TicketLive, Change: xray.Unchanged}}}))
+}
+
+func TestShopWithoutXRayIsNoFailure(t *testing.T) {
+	t.Parallel()
+	transcript := play(t, world(t, room), story.Step{Who: "Alice", Ask: get("/"), Expect: story.Expect{Status: 200, XRay: &story.XRay{}}})
+	if !transcript.Held() || !transcript.Blind() || transcript.Checked() != 1 {
+		t.Errorf("held %v, blind %v, %d expectations checked; want true, true and 1", transcript.Held(), transcript.Blind(), transcript.Checked())
+	}
+}
+
+func TestTranscriptTellsNoSecret(t *testing.T) {
+	t.Parallel()
+	transcript := play(t, world(t, room),
+		story.Step{Who: "Alice", Ask: get("/begin")},
+		story.Step{Who: "Alice", Ask: &story.Request{Method: "POST", Path: "/move", Form: []story.Field{{Name: "password", Value: password, Secret: true}, {Name: "next", Value: "/cart"}}}},
+		story.Step{Who: "Mallory", Carry: &story.Carry{From: "Alice"}},
+		story.Step{Who: "Mallory", Ask: get("/")},
+	)
+	for i := range transcript.Played {
+		p := &transcript.Played[i]
+		p.Ask = nil // is what the story says, and not what was recorded
+	}
+	transcript.Story = nil
+	text, err := json.Marshal(transcript)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{firstID[:7], secondID[:7], password} {
+		if strings.Contains(string(text), secret) {
+			t.Errorf("the transcript has %q in it:\n%s", secret, text)
+		}
+	}
+	for _, told := range []string{firstID[:6] + "…", secondID[:6] + "…", "notice=added", "/cart", "HttpOnly"} {
+		if !strings.Contains(string(text), told) {
+			t.Errorf("the transcript lacks %q:\n%s", told, text)
+		}
+	}
+}
+
+func TestWhatCannotBeShownFromOutsideIsTold(t *testing.T) {
+	t.Parallel()
+	steps := []story.Step{
+		{Who: "Alice", Ask: get("/begin")},
+		{Restart: true},
+		{Who: "Alice", Ask: &story.Request{Server: story.Second, Method: "GET", Path: "/"}, Expect: story.Expect{Says: "session=" + firstID}},
+	}
+	outside := play(t, world(t, room), steps...)
+	wantHeld(t, outside)
+	for i, server := range []string{"server 0", "", "server 0"} {
+		p := outside.Played[i]
+		if told := strings.HasPrefix(p.Limit, "Cannot be shown from outside: "); told != (i > 0) || p.Server != server {
+			t.Errorf("step %d is played on %q, and says %q", i+1, p.Server, p.Limit)
+		}
+	}
+
+	w := world(t, room, room)
+	restarts := 0
+	w.Restart = func(context.Context) error { restarts++; return nil }
+	inside := play(t, w, steps...)
+	wantHeld(t, inside)
+	if inside.Played[1].Limit != "" || inside.Played[2].Limit != "" || inside.Played[2].Server != "server 1" || restarts != 1 {
+		t.Errorf("with two servers that can be restarted: %+v, %d restarts", inside.Played, restarts)
+	}
+}
+
+func TestStoryStopsWithoutWhatItNeeds(t *testing.T) {
+	t.Parallel()
+	step := func(needed bool, status int) story.Step {
+		return story.Step{Who: "Alice", Ask: get("/"), Needed: needed, Expect: story.Expect{Status: status}}
+	}
+	for _, c := range []struct {
+		first  story.Step
+		played int
+	}{{step(true, 200), 2}, {step(false, 303), 2}, {step(true, 303), 1}} {
+		transcript := play(t, world(t, room), c.first, step(false, 200))
+		if len(transcript.Played) != c.played || (transcript.Stopped != "") != (c.played == 1) || transcript.Held() != (c.first.Expect.Status == 200) {
+			t.Errorf("%+v: %d steps were played, %q, held %v", c.first, len(transcript.Played), transcript.Stopped, transcript.Held())
+		}
+	}
+}
+
+func TestSilentServerIsAnError(t *testing.T) {
+	t.Parallel()
+	gone := httptest.NewServer(http.HandlerFunc(room))
+	gone.Close()
+	w := world(t, room)
+	w.Servers = append(w.Servers, story.Place{URL: gone.URL, Way: http.DefaultTransport})
+	steps := []story.Step{
+		{Slug: "one", Who: "Alice", Ask: get("/")},
+		{Slug: "two", Who: "Alice", Ask: &story.Request{Server: story.Second, Method: "GET", Path: "/"}},
+	}
+	transcript, err := story.Play(t.Context(), &story.Story{Cast: []story.Actor{{Name: "Alice"}}, Steps: steps}, w)
+	if err == nil || !strings.Contains(err.Error(), "step 2, two: "+gone.URL+" does not answer") || len(transcript.Played) != 1 {
+		t.Errorf("%v, after %d steps", err, len(transcript.Played))
+	}
+}
