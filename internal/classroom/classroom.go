@@ -3,13 +3,21 @@
 // of them.
 package classroom
 
-import "coatcheck/internal/view"
+import (
+	"net/http"
+
+	"coatcheck/internal/view"
+)
 
 // Config is what the classroom is made of.
 type Config struct{}
 
 // Places are its pages.
 func Places(c Config) []view.Place {
-	var all []view.Place
-	return all
+	return []view.Place{
+		{Method: http.MethodGet, Pattern: "/learn", Show: learn},
+		{Method: http.MethodGet, Pattern: "/learn/{id}", Show: learnClaim},
+		{Method: http.MethodGet, Pattern: "/learn/code", Show: guide},
+		{Method: http.MethodGet, Pattern: "/learn/code/*", Show: guideFile},
+	}
 }

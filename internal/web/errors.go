@@ -69,7 +69,7 @@ func (s *Shop) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 func (s *Shop) showProblem(w http.ResponseWriter, r *http.Request, shown *problem) {
 	p := &ErrorPage{Status: shown.status, Heading: shown.heading, Text: shown.text, Request: requestIDFrom(r.Context())}
-	p.XRay = xray.From(r.Context())
+	p.Demo, p.XRay = s.demo, xray.From(r.Context())
 	if shown.status < http.StatusInternalServerError {
 		// The page shows who is looking. If that cannot be found out, it goes
 		// without: the first error is the one to tell.

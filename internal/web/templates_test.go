@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"testing"
 
+	"coatcheck/internal/classroom"
 	"coatcheck/internal/view"
 	"coatcheck/internal/web"
 	"coatcheck/static"
@@ -29,6 +30,7 @@ func TestTemplatesFitTheirPages(t *testing.T) {
 		&web.CataloguePage{}, &web.ProductPage{}, &web.CartPage{}, &web.CheckoutPage{},
 		&web.OrdersPage{}, &web.OrderPage{}, &web.LoginPage{}, &web.SignupPage{}, &web.ErrorPage{},
 		&web.AccountPage{}, &web.SessionsPage{}, &web.AdminPage{}, &web.AdminUserPage{}, &web.XRaysPage{}, &web.XRayPage{},
+		&classroom.LearnPage{}, &classroom.ClaimPage{}, &classroom.GuidePage{}, &classroom.FilePage{},
 	} {
 		found, err := parsed.Lookup(page.Template())
 		if err != nil {
