@@ -32,9 +32,17 @@ func TestEveryPageFits(t *testing.T) {
 }
 
 // tour leads a visitor to every page there is, with names as long as may be,
-// and calls look at each.
-func tour(v *person, db *shopsDatabase, look func(what string)) {
+// and calls seen at each, with everything opened that can be opened.
+func tour(v *person, db *shopsDatabase, seen func(what string)) {
 	v.t.Helper()
+	look := func(what string) {
+		v.t.Helper()
+		v.run(chromedp.Evaluate[chromedp.Void](`document.querySelectorAll('details').forEach(d => d.open = true)`))
+		if !ask[bool](v, `document.getElementById('xray') !== null`) {
+			v.t.Errorf("%s has no X-ray", what)
+		}
+		seen(what)
+	}
 	longName, longAddress := strings.Repeat("W", 100), strings.Repeat("M", 500)
 	see := func(what string, want int64, path string) {
 		v.t.Helper()
@@ -94,6 +102,16 @@ func tour(v *person, db *shopsDatabase, look func(what string)) {
 	look("an order")
 	see("a list of orders", 200, "/orders")
 
+	see("the life of a session", 200, "/xray")
+	v.follow("POST /checkout")
+	look("the X-ray of a request")
+	see("what there is to learn", 200, "/learn")
+	see("a claim", 200, "/learn/S17")
+	see("a claim that is not shown yet", 200, "/learn/S22")
+	see("the reading guide", 200, "/learn/code")
+	see("a file of the source", 200, "/learn/code/internal/sessions/manager.go")
+	see("a test", 200, "/learn/code/internal/web/story_test.go")
+
 	see("the account", 200, "/account")
 	v.uncheck()
 	v.press("Change the password")
@@ -120,6 +138,8 @@ func tour(v *person, db *shopsDatabase, look func(what string)) {
 	v.press("Confirm")
 	look("the sessions, with the password")
 	v.press("Sign out")
+	look("the rail, after signing out")
+	see("no life of a session", 200, "/xray")
 
 	v.visit("/login")
 	v.signIn("admin")
