@@ -187,7 +187,7 @@ func (p *Panel) Nothing() string {
 	}
 	switch p.Ticket.State {
 	case sessions.TicketLive.String():
-		return "No ticket: the one you hold is still good, and says nothing that could have changed."
+		return "No ticket: the one you hold is still good, so there is nothing to send."
 	case sessions.TicketNone.String():
 		return "No ticket: there is nothing to remember of you, so there is no session."
 	case sessions.TicketUnknown.String():
