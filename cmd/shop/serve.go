@@ -18,6 +18,7 @@ import (
 	"coatcheck/internal/orders"
 	"coatcheck/internal/postgres"
 	"coatcheck/internal/sessions/pgstore"
+	"coatcheck/internal/story"
 	"coatcheck/internal/view"
 	"coatcheck/internal/web"
 	"coatcheck/internal/xray"
@@ -83,7 +84,9 @@ func (c *serve) Run(ctx context.Context, t terminal) (err error) {
 	counts.Watch(db.Pool, func(ctx context.Context) (int, error) { return pgstore.New(db.Pool).Live(ctx, time.Now()) })
 	var places []view.Place
 	if c.demo() {
-		places = classroom.Places(classroom.Config{})
+		places = classroom.Places(classroom.Config{Play: func(ctx context.Context) (*story.Transcript, error) {
+			return playOnStage(ctx, db.Pool, &story.Alice, 0)
+		}})
 	}
 	shop, err := newShop(web.Config{
 		DB:             db.Pool,

@@ -22,6 +22,7 @@ import (
 	"coatcheck/static"
 	"coatcheck/templates"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/crypto/bcrypt"
 )
 
@@ -34,7 +35,19 @@ type visitor struct {
 
 func visit(t *testing.T) *visitor {
 	t.Helper()
-	db := pgtest.NewTraced(t, xray.Tracer{})
+	return visitWith(t, classroom.Config{})
+}
+
+func visitWith(t *testing.T, c classroom.Config) *visitor {
+	t.Helper()
+	server := httptest.NewServer(open(t, pgtest.NewTraced(t, xray.Tracer{}), c))
+	t.Cleanup(server.Close)
+	jar, _ := cookiejar.New(nil) // has no error to return
+	return &visitor{t, server.URL, &http.Client{Transport: server.Client().Transport, Jar: jar}}
+}
+
+func open(t *testing.T, db *pgxpool.Pool, c classroom.Config) *web.Shop {
+	t.Helper()
 	users, err := auth.New(auth.Config{DB: db, Cost: bcrypt.MinCost})
 	if err != nil {
 		t.Fatal(err)
@@ -49,15 +62,12 @@ func visit(t *testing.T) *visitor {
 		DB: db, Users: users, Carts: cart.New(db), Orders: orders.New(db),
 		Store: pgstore.New(db), Policy: sessions.DefaultPolicy,
 		Templates: templates.Files, Static: static.Files,
-		Log: slog.New(slog.DiscardHandler), Demo: true, Places: classroom.Places(classroom.Config{}),
+		Log: slog.New(slog.DiscardHandler), Demo: true, Places: classroom.Places(c),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(shop)
-	t.Cleanup(server.Close)
-	jar, _ := cookiejar.New(nil) // has no error to return
-	return &visitor{t, server.URL, &http.Client{Transport: server.Client().Transport, Jar: jar}}
+	return shop
 }
 
 func (v *visitor) get(path string) (status int, body string) {

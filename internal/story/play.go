@@ -118,8 +118,8 @@ func (p *player) ask(ctx context.Context, place Place, actor *pocket, ask *Reque
 		x.Cookies = append(x.Cookies, cookieLine(line))
 	}
 	x.Did = actor.keep(response)
-	if name, _ := actor.ticket(); name != "" {
-		p.ticketName = name
+	if name, id := actor.ticket(); x.Did == NewTicket {
+		p.ticketName, x.Given = name, cut(id)
 	}
 	actor.page, actor.location = string(body), x.Location
 	x.XRay, err = xray.Decode(response.Header)

@@ -85,6 +85,7 @@ type Exchange struct {
 	Method, Path string
 	Form         []Field // without secrets
 	Sent         string  // the start of the ticket that went along; empty for none
+	Given        string  // the start of the new ticket that came back; empty for none
 	Status       int
 	Location     string
 	Cookies      []string // the Set-Cookie lines

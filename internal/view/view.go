@@ -27,9 +27,20 @@ type Page interface {
 type Place struct {
 	Method, Pattern string // as for chi
 	// Show gives the page, or answers by itself, with a redirect, and gives
-	// nil. A page that is not there is fs.ErrNotExist.
+	// nil. A page that is not there is fs.ErrNotExist; what else a visitor
+	// should read is a *Problem.
 	Show func(w http.ResponseWriter, r *http.Request) (Page, error)
+	Slow bool // it may take as long as a page that checks a password
 }
+
+// Problem is an error that a visitor should read: what happened, kindly, and
+// what to do.
+type Problem struct {
+	Status        int
+	Heading, Text string
+}
+
+func (p *Problem) Error() string { return fmt.Sprintf("%d %s", p.Status, p.Heading) }
 
 // Templates holds every page's template, parsed once.
 type Templates struct{ byName map[string]*template.Template }

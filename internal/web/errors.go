@@ -50,8 +50,11 @@ func (s *Shop) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	shown, ok := errors.AsType[*problem](err)
+	told, fromPlace := errors.AsType[*view.Problem](err)
 	switch {
 	case ok:
+	case fromPlace:
+		shown = &problem{told.Status, told.Heading, told.Text}
 	case errors.Is(err, fs.ErrNotExist): // says a Place
 		shown = errNotFound
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:

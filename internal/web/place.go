@@ -4,7 +4,19 @@ import (
 	"net/http"
 
 	"coatcheck/internal/view"
+
+	"github.com/go-chi/chi/v5"
 )
+
+// addPlaces adds the pages that are not the shop's own, either those that are
+// slow or the others.
+func (s *Shop) addPlaces(r chi.Router, slow bool) {
+	for _, p := range s.places {
+		if p.Slow == slow {
+			r.Method(p.Method, p.Pattern, s.handle(s.show(p)))
+		}
+	}
+}
 
 // show makes a handler of a page that is not the shop's own: the shop adds who
 // is looking.

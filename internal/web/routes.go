@@ -72,9 +72,7 @@ func (s *Shop) routes(publicURL string, trustedProxies []string) (http.Handler, 
 			r.Get("/xray", s.handle(s.xrays))
 			r.Get("/xray/{number}", s.handle(s.xrayOf))
 		}
-		for _, p := range s.places {
-			r.Method(p.Method, p.Pattern, s.handle(s.show(p)))
-		}
+		s.addPlaces(r, false)
 	})
 	// Here a password may have to be hashed, and to wait for its turn.
 	r.Group(func(r chi.Router) {
@@ -88,6 +86,7 @@ func (s *Shop) routes(publicURL string, trustedProxies []string) (http.Handler, 
 		r.Post("/account/sessions/revoke-others", s.handle(s.signedIn(s.revokeOthers)))
 		r.Post("/account/sessions/{handle}/revoke", s.handle(s.signedIn(s.revokeSession)))
 		r.Post("/admin/sessions/revoke-all", s.handle(s.administrator(s.revokeAll)))
+		s.addPlaces(r, true)
 	})
 	// Without the sessions' middleware: to ask for the time is no activity.
 	r.With(sameOrigin.Handler, timeLimit(patience), s.traceSessions).Get("/session", s.handle(s.timeLeft))

@@ -30,7 +30,7 @@ func TestTemplatesFitTheirPages(t *testing.T) {
 		&web.CataloguePage{}, &web.ProductPage{}, &web.CartPage{}, &web.CheckoutPage{},
 		&web.OrdersPage{}, &web.OrderPage{}, &web.LoginPage{}, &web.SignupPage{}, &web.ErrorPage{},
 		&web.AccountPage{}, &web.SessionsPage{}, &web.AdminPage{}, &web.AdminUserPage{}, &web.XRaysPage{}, &web.XRayPage{},
-		&classroom.LearnPage{}, &classroom.ClaimPage{}, &classroom.GuidePage{}, &classroom.FilePage{},
+		&classroom.LearnPage{}, &classroom.ClaimPage{}, &classroom.GuidePage{}, &classroom.FilePage{}, &classroom.StoryPage{},
 	} {
 		found, err := parsed.Lookup(page.Template())
 		if err != nil {
