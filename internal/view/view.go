@@ -88,8 +88,8 @@ func (t *Templates) Render(w http.ResponseWriter, status int, p Page) error {
 	if err != nil {
 		return err
 	}
-	var b bytes.Buffer
-	if err := found.Execute(&b, p); err != nil {
+	b := bytes.NewBuffer(make([]byte, 0, 24<<10)) // most pages fit
+	if err := found.Execute(b, p); err != nil {
 		return fmt.Errorf("render %s: %w", p.Template(), err)
 	}
 	h := w.Header()

@@ -17,7 +17,7 @@ import (
 type XRaysPage struct {
 	view.Layout
 	Timeline *xray.Timeline // nil for a visitor without a session
-	Recent   []*xray.Exchange
+	Recent   xray.Exchanges
 }
 
 // Template names the page's file.

@@ -76,22 +76,25 @@ func (p *Panel) Carried() string {
 	return "The coat room could not be asked, so nobody knows. The ticket stays as it is."
 }
 
-// Asked says whether anything was looked up.
-func (p *Panel) Asked() bool { return len(p.Room) > 0 }
+// Line is a statement on one line.
+func (s Statement) Line() string { return strings.Join(strings.Fields(s.Text), " ") }
+
+// Count is how many rows it found or wrote.
+func (s Statement) Count() string { return count(s.Rows, "row") }
 
 // Time is how long a visit took.
 func (v Visit) Time() string { return milliseconds(v.Took) }
 
-// Count is how many rows a statement found or wrote.
-func (s Statement) Count() string {
-	if s.Rows == 1 {
-		return "1 row"
+// count is how many of something there are.
+func count(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
 	}
-	return strconv.FormatInt(s.Rows, 10) + " rows"
+	return strconv.FormatInt(n, 10) + " " + what + "s"
 }
 
-// Line is a statement on one line.
-func (s Statement) Line() string { return strings.Join(strings.Fields(s.Text), " ") }
+// clockTime is when something happened, on a day that is known.
+func clockTime(t time.Time) string { return t.UTC().Format("15:04:05") }
 
 // Time is how long the exchange has taken.
 func (p *Panel) Time() string { return milliseconds(p.Took) }
@@ -101,65 +104,54 @@ func milliseconds(d time.Duration) string {
 }
 
 // Field is a column of the table sessions, with what it held when the request
-// came and when the answer left, and what a reference led to. A dash stands
-// for nothing.
+// came and when the answer left. A dash stands for nothing.
 type Field struct {
 	Name, Before, After string
-	Changed             bool
+	LeadsTo             string // what a reference led to, if anybody followed it
 	Bytes               int
 }
 
-// Coat is the session that the panel is about: the one that was found, or else
-// the one that began.
-func (p *Panel) Coat() *Coat {
-	if p.Found != nil {
-		return p.Found
-	}
-	return p.After
-}
-
-// Compared says that the session changed, so that before and after are shown.
-func (p *Panel) Compared() bool { return p.Change != Unchanged }
-
 // Fields compares the session as it was found with what it was in the end.
 func (p *Panel) Fields() []Field {
-	cells := func(c *Coat, key string) []string {
-		if c == nil {
-			return []string{"–", "–", "–", "–", "–", "–", "–"}
-		}
-		return []string{key, c.Handle, number(c.UserID), number(c.CartID), moment(c.CreatedAt), moment(c.IdleUntil), moment(c.Until)}
-	}
-	key := p.Ticket.Hook + "…"
-	left := p.After
+	before, after := p.Found, p.After
 	if p.Change == Unchanged {
-		left = p.Found
+		after = before
 	}
-	before, after := cells(p.Found, key), cells(left, key)
+	keys := [2]string{p.Ticket.Hook + "…", p.Ticket.Hook + "…"}
 	if p.Change == Began || p.Change == Moved {
-		after[0] = "of the new ticket"
+		keys[1] = "of the new ticket"
 	}
-	shown := p.Coat()
-	bytes := []int{32, len(shown.Handle), eight(shown.UserID), eight(shown.CartID), 8, 8, 8}
-	fields := make([]Field, len(before))
-	for i, name := range []string{"key", "handle", "user_id", "cart_id", "created_at", "idle_until", "until"} {
-		fields[i] = Field{Name: name, Before: before[i], After: after[i], Changed: before[i] != after[i], Bytes: bytes[i]}
+	fields := []Field{{Name: "key", Bytes: 32}, {Name: "handle", Bytes: 12}, {Name: "user_id"}, {Name: "cart_id"}, {Name: "created_at", Bytes: 8}, {Name: "idle_until", Bytes: 8}, {Name: "until", Bytes: 8}}
+	old, new := before.values(keys[0]), after.values(keys[1])
+	for i := range fields {
+		fields[i].Before, fields[i].After = old[i], new[i]
 	}
-	if p.Led != nil && left != nil {
-		if left.UserID != 0 {
-			fields[2].After += " → " + p.Led.User
+	for _, c := range []*Coat{before, after} {
+		if c != nil && c.UserID != 0 {
+			fields[2].Bytes = 8
 		}
-		if left.CartID != 0 {
-			fields[3].After += " → " + items(p.Led.Items)
+		if c != nil && c.CartID != 0 {
+			fields[3].Bytes = 8
+		}
+	}
+	if p.Led != nil && after != nil {
+		if after.UserID != 0 {
+			fields[2].LeadsTo = p.Led.User
+		}
+		if after.CartID != 0 {
+			fields[3].LeadsTo = count(int64(p.Led.Items), "item")
 		}
 	}
 	return fields
 }
 
-func eight(reference int64) int {
-	if reference == 0 {
-		return 0
+// values are those of the columns of the table sessions; there are none in a
+// session that is not there.
+func (c *Coat) values(key string) [7]string {
+	if c == nil {
+		return [7]string{"–", "–", "–", "–", "–", "–", "–"}
 	}
-	return 8
+	return [7]string{key, c.Handle, number(c.UserID), number(c.CartID), moment(c.CreatedAt), moment(c.IdleUntil), moment(c.Until)}
 }
 
 func number(reference int64) string {
@@ -167,13 +159,6 @@ func number(reference int64) string {
 		return "–"
 	}
 	return strconv.FormatInt(reference, 10)
-}
-
-func items(n int) string {
-	if n == 1 {
-		return "1 item"
-	}
-	return strconv.Itoa(n) + " items"
 }
 
 func moment(t time.Time) string { return t.UTC().Format("2 Jan 15:04:05.000") }

@@ -110,7 +110,7 @@ func (r *Recording) finish(w http.ResponseWriter, status int, wanted bool) {
 
 // Recent lists the last exchanges of a session and of those that it has taken
 // the place of, the newest first.
-func (rec *Recorder) Recent(handle string) (list []*Exchange) {
+func (rec *Recorder) Recent(handle string) (list Exchanges) {
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
 	for n := rec.number; n > max(0, rec.number-remembered) && len(list) < recent; n-- {

@@ -84,7 +84,7 @@ func (r *Recording) Timeline() *Timeline { return r.ended }
 
 // Recent lists the last exchanges of the session that the request ended with,
 // the newest first, without this one.
-func (r *Recording) Recent() []*Exchange {
+func (r *Recording) Recent() Exchanges {
 	if after := r.Exchange().After; after != nil {
 		return r.recorder.Recent(after.Handle)
 	}

@@ -34,7 +34,7 @@ type Moment struct {
 // oldest event first, and adds the touches, which are on no record, as far as
 // this server remembers them. The last session of the chain may be nil: it has
 // ended.
-func NewTimeline(events []sessions.Event, last *sessions.Session, exchanges []*Exchange) *Timeline {
+func NewTimeline(events []sessions.Event, last *sessions.Session, exchanges Exchanges) *Timeline {
 	t := &Timeline{Over: last == nil}
 	if last != nil {
 		t.IdleUntil, t.Until = last.IdleUntil, last.Until
