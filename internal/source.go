@@ -7,5 +7,5 @@ import "embed"
 // Source is the Go code of these packages, their tests among it, by its path
 // below internal/.
 //
-//go:embed sessions auth cart orders xray view web e2e postgres/pgtest
+//go:embed sessions auth cart orders xray story view web e2e postgres/pgtest
 var Source embed.FS

@@ -38,6 +38,6 @@ var Chapters = []Chapter{
 const (
 	onXRay     = "/#xray"
 	onLife     = "/xray"
-	onStory    = "/story"
+	onStory    = "/story#step-" // and a step's name
 	onSessions = "/account/sessions"
 )

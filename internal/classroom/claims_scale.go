@@ -14,7 +14,7 @@ var scaling = []Claim{
 	{
 		ID: "S28", Title: "A shared store: every server sees the same",
 		Means:  "If all servers look into one store, it does not matter which of them answers. What one of them ends has ended on all, at the next request.",
-		Seen:   []Seen{{onStory, "A second server opens, and knows Alice; she signs out there, and her ticket is dead on the first one, too."}},
+		Seen:   []Seen{{onStory + "second-server", "A second server opens, and knows Alice; she signs out there, and her ticket is dead on the first one, too."}},
 		Code:   []string{"internal/sessions.Store"},
 		Tests:  []string{"internal/e2e.TestSignOutOnOneServerIsSignOutOnAll", "internal/e2e.TestAlicesStory"},
 		NotYet: "Several shops behind a load balancer.",
@@ -45,7 +45,7 @@ var mistakes = []Claim{
 	{
 		ID: "S32", Title: "The same ID before and after the sign-in is a hole",
 		Means: "Whoever knew the ID of a guest would know that of a customer: see S17. It is closed where it cannot be forgotten, because there is no way to sign in but by moving to a new ID.",
-		Seen:  []Seen{{onStory, "The step in which Alice signs in shows her ticket before and after."}, {onLife, "Your torn ticket, and the new one."}},
+		Seen:  []Seen{{onStory + "sign-in", "The step in which Alice signs in shows her ticket before and after."}, {onLife, "Your torn ticket, and the new one."}},
 		Code:  []string{"internal/sessions.Manager.SignIn", "internal/web.Shop.signIn"},
 		Tests: []string{"internal/sessions.TestSignInMovesToANewID", "internal/web.TestSecondSignInMovesAgain"},
 	},
@@ -57,7 +57,7 @@ var mistakes = []Claim{
 	{
 		ID: "S34", Title: "A full store throws away or refuses, so let sessions expire",
 		Means:  "Anybody can visit, so whoever makes a session for each visit can be made to run full by a crawler. Here a session begins at the first thing worth remembering, an account has twenty at most, and what has expired is swept away.",
-		Seen:   []Seen{{onXRay, "In a private window, look around: you carry no ticket, and nothing was stored."}},
+		Seen:   []Seen{{onXRay, "In a private window, look around: you carry no ticket, and nothing was stored."}, {onStory + "look-around", "So does Alice."}},
 		Code:   []string{"internal/sessions.Manager.SweepEvery", "internal/sessions/pgstore.Store.Sweep", "internal/sessions/pgstore.Store.DeleteOldest", "internal/web.Shop.putIntoCart"},
 		Tests:  []string{"internal/web.TestReadingMakesNoSessions", "internal/web.TestSignInBeyondTheMostEndsTheOldest", "internal/sessions/pgstore.TestSweepTakesManyShortTransactions"},
 		NotYet: "A lab with a store that is full.",

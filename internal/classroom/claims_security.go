@@ -4,7 +4,7 @@ var theID = []Claim{
 	{
 		ID: "S14", Title: "An ID is random, and cannot be guessed",
 		Means:  "Who counts IDs up hands out everybody’s: after session_1 comes session_2. These are 256 bits from the system’s cryptographic source, so that trying a billion a second would take longer than the universe has been there.",
-		Seen:   []Seen{{onXRay, "Six of the 43 letters of your ticket. Sign in, and see six others that have nothing to do with them."}},
+		Seen:   []Seen{{onXRay, "Six of the 43 letters of your ticket. Sign in, and see six others that have nothing to do with them."}, {onStory + "made-up", "Mallory makes a ticket up."}},
 		Code:   []string{"internal/sessions.newID", "internal/sessions.parseID"},
 		Tests:  []string{"internal/sessions.TestMillionIDsHaveNoPairAndNoPattern", "internal/sessions.TestIDCanBeWrittenInOneWayOnly"},
 		NotYet: "A lab in which counted IDs are guessed, and random ones are not.",
@@ -12,7 +12,7 @@ var theID = []Claim{
 	{
 		ID: "S15", Title: "Whoever holds your ID is you",
 		Means:  "A ticket does not know its owner: a copy of it opens the same session, from anywhere. So it must not get into other hands, and you must be able to see where you are signed in, and to end it.",
-		Seen:   []Seen{{onStory, "Mallory copies Alice’s ticket while she is signed in, and is Alice, until she signs out."}, {onSessions, "Signed in: all sessions of your account. A thief of your password has one of his own there, and you can end it."}},
+		Seen:   []Seen{{onStory + "hijacked", "Mallory copies Alice’s ticket while she is signed in, and is Alice, until she signs out."}, {onSessions, "Signed in: all sessions of your account. A thief of your password has one of his own there, and you can end it."}},
 		Code:   []string{"internal/sessions.Manager.ByUser", "internal/sessions.Manager.EndHandle", "internal/sessions.Manager.EndOthers"},
 		Tests:  []string{"internal/web.TestSessionsEndFromTheirPage", "internal/web.TestForeignSessionIsNotThere", "internal/web.TestThiefCannotSurviveAChangeOfPassword"},
 		NotYet: "A lab in which you steal a ticket yourself.",
@@ -27,7 +27,7 @@ var theID = []Claim{
 	{
 		ID: "S17", Title: "A planted ID must not survive the sign-in",
 		Means:  "In a fixation, somebody slips an ID that they know into your browser, and waits until you have signed in with it. So a sign-in always moves to a new ID and lets the old one die, and an ID that the shop has not made is never taken up.",
-		Seen:   []Seen{{onStory, "Mallory holds a copy of Alice’s ticket from before she signed in. Afterwards it opens nothing."}, {onLife, "Your own torn ticket, once you have signed in with something in your cart."}},
+		Seen:   []Seen{{onStory + "old-copy", "Mallory holds a copy of Alice’s ticket from before she signed in. Afterwards it opens nothing."}, {onLife, "Your own torn ticket, once you have signed in with something in your cart."}},
 		Code:   []string{"internal/sessions.Manager.SignIn", "internal/sessions.Manager.move", "internal/sessions/pgstore.Store.Move"},
 		Tests:  []string{"internal/sessions.TestPlantedSessionIsDeadAfterTheVictimSignsIn", "internal/sessions.TestUnknownIDIsNeverAdopted", "internal/web.TestPlanterOfASessionIsLeftWithNothing"},
 		NotYet: "A lab with a weak shop, where the planted ID does survive.",
@@ -77,7 +77,7 @@ var tokens = []Claim{
 	{
 		ID: "S23", Title: "A session is revoked by deleting it; a token lives on",
 		Means:  "What has to be looked up can be taken away: the row is deleted, and the next request is anonymous. A token is good until it expires, unless every server asks a list of revoked ones, and that is a session store again.",
-		Seen:   []Seen{{onSessions, "Signed in in two browsers, end one from the other: it is out at its next request."}},
+		Seen:   []Seen{{onSessions, "Signed in in two browsers, end one from the other: it is out at its next request."}, {onStory + "copy-is-dead", "A copy that was good a moment ago opens nothing."}},
 		Code:   []string{"internal/sessions.Manager.EndHandle", "internal/sessions.Manager.EndUser"},
 		Tests:  []string{"internal/e2e.TestSignOutOnOneServerIsSignOutOnAll", "internal/web.TestDisabledAccountIsOutAtOnceAndStaysOut"},
 		NotYet: "A lab in which a token goes on working after the sign-out.",

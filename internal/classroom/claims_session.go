@@ -18,7 +18,7 @@ var theCoatCheck = []Claim{
 	{
 		ID: "S3", Title: "From a number to “you are Alice, with three items”",
 		Means: "The number leads to a row, the row says “user 1, cart 7”, and the name and the items are fetched from where they live. It works after the server was started again, too, because the row is in the database and not in the server’s memory.",
-		Seen:  []Seen{{onStory, "Play Alice’s story, and watch her stay signed in while the server is restarted."}, {onXRay, "In “The coat” an arrow shows what each reference led to."}},
+		Seen:  []Seen{{onStory + "restart", "Play Alice’s story, and watch her stay signed in while the server is restarted."}, {onXRay, "In “The coat” an arrow shows what each reference led to."}},
 		Code:  []string{"internal/web.Shop.load", "internal/sessions.Manager.look"},
 		Tests: []string{"internal/e2e.TestAlicesStory", "internal/web.TestPagesTakeTwoRoundTripsAndWriteNothing"},
 	},
@@ -28,7 +28,7 @@ var theLife = []Claim{
 	{
 		ID: "S4", Title: "Creating: a record, a place in the store, an ID in a cookie",
 		Means: "The server makes a random ID, files a session under its hash, and sends the ID in a Set-Cookie line; the browser keeps it and shows it from then on. Here that happens at your first coat, and again, under a new ID, when you sign in.",
-		Seen:  []Seen{{onStory, "The steps in which Alice takes her first coat, and signs in."}, {onLife, "After your own first coat: open “POST /cart/items”, which a redirect has hidden from you."}},
+		Seen:  []Seen{{onStory + "first-coat", "Alice takes her first coat, and a session begins."}, {onStory + "sign-in", "She signs in, and gets another one."}, {onLife, "After your own first coat: open “POST /cart/items”, which a redirect has hidden from you."}},
 		Code:  []string{"internal/sessions.Manager.Begin", "internal/sessions.Manager.begin", "internal/sessions.Manager.newSession", "internal/sessions/pgstore.Store.Create"},
 		Tests: []string{"internal/sessions.TestTraceTellsTheStoryOfASession", "internal/sessions.TestNoCookieIsSentForASessionThatWasNotFiled"},
 	},
@@ -42,7 +42,7 @@ var theLife = []Claim{
 	{
 		ID: "S6", Title: "Destroying: the record is deleted, and the ID is dead",
 		Means: "Signing out deletes the row first, and then tells the browser to drop its cookie. Whoever has copied the cookie holds a number that leads to nothing.",
-		Seen:  []Seen{{onStory, "Mallory shows a copied ticket after Alice has signed out."}, {onXRay, "Sign out, and open the X-ray of the page that follows: it shows the request that ended your session."}},
+		Seen:  []Seen{{onStory + "copy-is-dead", "Mallory shows a copied ticket after Alice has signed out."}, {onXRay, "Sign out, and open the X-ray of the page that follows: it shows the request that ended your session."}},
 		Code:  []string{"internal/sessions.Manager.SignOut", "internal/sessions/pgstore.Store.Delete"},
 		Tests: []string{"internal/sessions.TestSignOutEndsTheSessionAndThenClearsTheCookie", "internal/web.TestSignOutEndsTheSessionInTheStore", "internal/e2e.TestSignOutOnOneServerIsSignOutOnAll"},
 	},
@@ -91,7 +91,7 @@ var stores = []Claim{
 	{
 		ID: "S12", Title: "In a database: survives restarts, shared, slower",
 		Means: "A row in a table outlives the server, and every server that reads the table sees the same sessions. Each request pays for that with a look-up over the network.",
-		Seen:  []Seen{{onStory, "The server is restarted, and a second one opens: Alice stays signed in on both."}, {onXRay, "“The coat room” shows what the look-up costs: the time beside “The session: load”."}},
+		Seen:  []Seen{{onStory + "after-restart", "The server is restarted, and a second one opens: Alice stays signed in on both."}, {onXRay, "“The coat room” shows what the look-up costs: the time beside “The session: load”."}},
 		Code:  []string{"internal/sessions/pgstore.Store", "internal/sessions/pgstore.Store.Load", "internal/sessions.Store"},
 		Tests: []string{"internal/sessions/pgstore.TestStoreKeepsTheContract", "internal/e2e.TestAlicesStory"},
 	},
