@@ -38,7 +38,7 @@ type Exchange struct {
 
 // Ticket is the session's cookie, as a request brought it.
 type Ticket struct {
-	State string // what became of it: one of the names of sessions.Ticket
+	State string // what became of it: one of the names of sessions.Ticket, or empty if the store could not be asked
 	Start string // the first six characters of the ID; empty if none came, or several
 	Hook  string // the first six hex digits of its SHA-256, under which the coat hangs
 }
@@ -115,6 +115,9 @@ type Cookie struct {
 func short(id string) string { return id[:min(len(id), shown)] }
 
 const shown = 6
+
+// is tells whether the handle names it.
+func (c *Coat) is(handle string) bool { return c != nil && c.Handle == handle }
 
 func coat(s sessions.Session, p sessions.Policy) *Coat {
 	return &Coat{s.Handle, s.UserID, s.CartID, s.CreatedAt, s.IdleUntil, s.Until, p.Idle + p.Slack()}

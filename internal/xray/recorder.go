@@ -52,8 +52,8 @@ func (rec *Recorder) Middleware(next http.Handler) http.Handler {
 			header:   w.Header(),
 			seen: Exchange{
 				Number: number, At: rec.Now().UTC(),
-				Method: r.Method, Path: cutPath(r.URL.Path),
-				Ticket: ticketOf(r),
+				Method: cut(r.Method), Path: cutPath(r.URL.Path),
+				Ticket: rec.ticketOf(r),
 			},
 		}
 		rec.take(recording, w, r)
@@ -142,29 +142,35 @@ func (rec *Recorder) leave(w http.ResponseWriter, e *Exchange) {
 }
 
 func (rec *Recorder) take(r *Recording, w http.ResponseWriter, request *http.Request) {
-	c, err := request.Cookie(rec.cookie())
-	if err != nil || request.Method != http.MethodGet {
+	sent := request.CookiesNamed(rec.prefix() + "xray")
+	if len(sent) == 0 || request.Method != http.MethodGet {
 		return
 	}
 	rec.setCookie(w, "", -1)
+	if len(sent) > 1 {
+		return // somebody planted one, so none counts
+	}
+	ticket := sent[0].Value
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
-	if e := rec.left[c.Value]; e != nil && rec.Now().Sub(e.At) < time.Minute {
+	if e := rec.left[ticket]; e != nil && rec.Now().Sub(e.At) < time.Minute {
 		r.previous = e
 	}
-	delete(rec.left, c.Value)
+	delete(rec.left, ticket)
 }
 
-func (rec *Recorder) cookie() string {
+// prefix is what the shop's cookies have before their names: over HTTPS those
+// without it are not the shop's.
+func (rec *Recorder) prefix() string {
 	if rec.Secure {
-		return "__Host-xray"
+		return "__Host-"
 	}
-	return "xray"
+	return ""
 }
 
 func (rec *Recorder) setCookie(w http.ResponseWriter, value string, maxAge int) {
 	http.SetCookie(w, &http.Cookie{
-		Name: rec.cookie(), Value: value, Path: "/", MaxAge: maxAge,
+		Name: rec.prefix() + "xray", Value: value, Path: "/", MaxAge: maxAge,
 		HttpOnly: true, Secure: rec.Secure, SameSite: http.SameSiteLaxMode,
 	})
 }

@@ -119,7 +119,7 @@ func (r *Recording) trace() *sessions.Trace {
 		Moved: func(_, to sessions.Session) { note(func() { r.seen.Change, r.seen.After = Moved, coat(to) }) },
 		Ended: func(e sessions.Event, _ int) {
 			note(func() {
-				if r.seen.Found != nil && e.Session == r.seen.Found.Handle { // not one that it has ended elsewhere
+				if r.seen.Found.is(e.Session) || r.seen.After.is(e.Session) { // not one that it has ended elsewhere
 					r.seen.Change, r.seen.Why, r.seen.After = Ended, string(e.Kind), nil
 				}
 			})
@@ -155,7 +155,7 @@ func (r *Recording) cookies() []Cookie {
 			continue // the shop sets none like that
 		}
 		cookie := Cookie{
-			Line: line, Session: isTicket(c.Name), MaxAge: c.MaxAge,
+			Line: line, Session: c.Name == r.recorder.prefix()+"session", MaxAge: c.MaxAge,
 			HttpOnly: c.HttpOnly, Secure: c.Secure, Path: c.Path, Domain: c.Domain,
 		}
 		if len(c.Value) > longest {
@@ -175,38 +175,43 @@ func (r *Recording) cookies() []Cookie {
 }
 
 // ticketOf looks at what the request brought. Whether it counts the session
-// says, when it has looked it up.
-func ticketOf(r *http.Request) Ticket {
-	t := Ticket{State: sessions.TicketNone.String()}
-	var found []string
-	for _, c := range r.Cookies() {
-		if isTicket(c.Name) {
-			found = append(found, c.Value)
-		}
+// says, when it has looked it up; if it cannot, nobody knows.
+func (rec *Recorder) ticketOf(r *http.Request) Ticket {
+	sent := r.CookiesNamed(rec.prefix() + "session")
+	if len(sent) != 1 {
+		return Ticket{}
 	}
-	if len(found) == 1 {
-		hash := sha256.Sum256([]byte(found[0]))
-		t.Start, t.Hook = short(found[0]), hex.EncodeToString(hash[:shown/2])
-	}
-	return t
+	id := sent[0].Value
+	hash := sha256.Sum256([]byte(id))
+	return Ticket{Start: short(id), Hook: hex.EncodeToString(hash[:shown/2])}
 }
 
 // longest is how long a cookie's value is that says something, such as the code
 // of a message. A longer one is a secret.
 const longest = 16
 
-// isTicket knows the cookie by its name, of which there are two: one for
-// https and one for localhost.
-func isTicket(name string) bool { return name == "session" || name == "__Host-session" }
-
 // cutPath shortens what no address of the shop has in it, such as an ID that
-// somebody has put there.
+// somebody has put there, and what is longer than any of them.
 func cutPath(path string) string {
+	const most = 160
 	parts := strings.Split(path, "/")
 	for i, part := range parts {
-		if len(part) > 40 {
-			parts[i] = short(part) + "…"
-		}
+		parts[i] = cut(part)
 	}
-	return strings.Join(parts, "/")
+	path = strings.Join(parts, "/")
+	if len(path) > most {
+		path = valid(path[:most]) + "…"
+	}
+	return path
 }
+
+// cut shortens what may be an ID: a part of a path, or a method.
+func cut(part string) string {
+	if len(part) > 40 {
+		part = short(part) + "…"
+	}
+	return valid(part)
+}
+
+// valid leaves out what is no UTF-8, such as the half of a letter.
+func valid(s string) string { return strings.ToValidUTF8(s, "") }

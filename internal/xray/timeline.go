@@ -40,14 +40,12 @@ func NewTimeline(events []sessions.Event, last *sessions.Session, exchanges Exch
 		t.IdleUntil, t.Until = last.IdleUntil, last.Until
 	}
 	for _, e := range events {
+		if e.Previous != "" { // which comes first, also if nothing more is on record of it
+			t.life(e.Previous).Torn = true
+		}
 		life := t.life(e.Session)
 		switch e.Kind {
 		case sessions.Made, sessions.SignedIn, sessions.Moved:
-			if e.Previous != "" {
-				old := t.life(e.Previous)
-				old.Torn = true
-				life = t.life(e.Session) // it may lie elsewhere now
-			}
 			life.User = e.UserID
 			life.Moments = append(life.Moments, Moment{e.At, Began, e.Kind})
 		case sessions.SignedOut, sessions.IdledOut, sessions.LivedOut, sessions.Revoked, sessions.CrowdedOut:
