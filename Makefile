@@ -17,9 +17,9 @@ build: ## build bin/shop
 test: needs withpostgres proofs ## run every test, with the race detector; installs what is missing
 	@bin/withpostgres -- bin/proofs run go test -json -race -count=1 -timeout 10m ./...
 
-# Packages whose tests need more than Go and Postgres: a browser, Redis,
+# Packages whose tests need more than Go and Postgres: a browser, curl, Redis,
 # Memcached.
-DEMANDING = /(browser|redisstore|memcachestore)$$
+DEMANDING = /(browser|curl|redisstore|memcachestore)$$
 
 # Each package starts a Postgres of its own, so that go can keep the results of
 # packages that have not changed: one server's address is never the next one's.
@@ -54,6 +54,7 @@ proofs:
 # What the tests use besides Go: the names of a program, any of which will do,
 # and Debian's package for it. (The race detector is why there is a compiler.)
 NEEDS = cc,gcc,clang=gcc \
+	curl=curl \
 	chromium,chromium-browser,google-chrome,google-chrome-stable,headless-shell=chromium
 
 needs:

@@ -132,13 +132,14 @@ func (s *stage) takeDown(ctx context.Context) error {
 	return nil
 }
 
-// dropLeftovers drops what plays that were killed have left: databases with the
-// name of a stage, older than any play takes, that nobody is connected to.
+// dropLeftovers drops what plays that were killed have left: databases of our
+// own with the name of a stage, older than any play takes, that nobody is
+// connected to.
 func (s *stage) dropLeftovers(ctx context.Context) error {
 	long := fmt.Sprint(stagePrefix, time.Now().Add(-10*time.Minute).Unix())
 	rows, err := s.db.Query(ctx, `
 		SELECT datname::text FROM pg_database d
-		WHERE starts_with(datname::text, $1) AND datname::text COLLATE "C" < $2 AND pg_has_role(datdba, 'USAGE')
+		WHERE starts_with(datname::text, $1) AND datname::text COLLATE "C" < $2 AND datdba = (SELECT oid FROM pg_roles WHERE rolname = current_user)
 			AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)`, stagePrefix, long)
 	if err != nil {
 		return fmt.Errorf("look for stages that were left behind: %w", err)

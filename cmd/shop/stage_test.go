@@ -136,7 +136,7 @@ func TestRestartThrowsTheServerAway(t *testing.T) {
 // What a killed play has left is dropped by the next one; what may be in use is not.
 func TestLeftoverStagesAreDropped(t *testing.T) {
 	t.Parallel()
-	db := pgtest.New(t)
+	_, db := newRole(t, "CREATEDB") // whose leftovers nobody else will drop meanwhile
 	old, busy, young := stagePrefix+"1600000000_a"+random(), stagePrefix+"1600000000_b"+random(), stagePrefix+"9000000000_c"+random()
 	other := "coatcheck_storyteller_" + random()
 	for _, name := range []string{old, busy, young, other} {
@@ -166,23 +166,31 @@ func TestLeftoverStagesAreDropped(t *testing.T) {
 	}
 	var there bool
 	if err := db.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, other).Scan(&there); err != nil || !there {
-		t.Errorf("a database of somebody else's was dropped, %v", err)
+		t.Errorf("a database that is no stage was dropped, %v", err)
 	}
 }
-
-func random() string { return strings.ToLower(rand.Text()) }
 
 // A user who may not create databases is told what to do about it.
 func TestUserWithoutRightsIsTold(t *testing.T) {
 	t.Parallel()
+	role, plain := newRole(t, "")
+	_, err := playOnStage(t.Context(), plain, &story.Alice, bcrypt.MinCost)
+	if !errors.Is(err, classroom.ErrNoStage) || !strings.Contains(err.Error(), "DATABASE_URL") || !strings.Contains(err.Error(), role) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("a user who may not create databases is told: %v", err)
+	}
+}
+
+// newRole makes a user of Postgres, and opens a database as that user.
+func newRole(t *testing.T, rights string) (role string, db *pgxpool.Pool) {
+	t.Helper()
 	address := pgtest.URL(t)
 	admin, err := postgres.Open(t.Context(), address, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(admin.Close)
-	role := "coatcheck_plain_" + random()
-	if _, err := admin.Exec(t.Context(), `CREATE ROLE `+role+` LOGIN PASSWORD 'plain'`); err != nil {
+	role = "coatcheck_test_" + random()
+	if _, err := admin.Exec(t.Context(), `CREATE ROLE `+role+` LOGIN PASSWORD 'of-a-test' `+rights); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -194,14 +202,13 @@ func TestUserWithoutRightsIsTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u.User = url.UserPassword(role, "plain")
-	plain, err := postgres.Open(t.Context(), u.String(), nil)
+	u.User = url.UserPassword(role, "of-a-test")
+	db, err = postgres.Open(t.Context(), u.String(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer plain.Close()
-	_, err = playOnStage(t.Context(), plain, &story.Alice, bcrypt.MinCost)
-	if !errors.Is(err, classroom.ErrNoStage) || !strings.Contains(err.Error(), "DATABASE_URL") || !strings.Contains(err.Error(), role) || strings.Contains(err.Error(), "\n") {
-		t.Errorf("a user who may not create databases is told: %v", err)
-	}
+	t.Cleanup(db.Close)
+	return role, db
 }
+
+func random() string { return strings.ToLower(rand.Text()) }

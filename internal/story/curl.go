@@ -24,7 +24,7 @@ func Curl(s *Story, servers []string) string {
 		c.comment("There is only one server here, so the second is the first. For two servers on one database: shop story --curl --url URL --url URL")
 	}
 	c.comment("What there is to see of an answer: its status, where it leads, its cookies; whom the page greets, and how many pieces it counts in the cart.")
-	c.printf("see() { grep -iE '^(HTTP|location|set-cookie)' head.txt; grep -oE 'id=\"(account-name|cart-count)\"[^>]*>[^<]*' page.html; }\n")
+	c.printf("see() { grep -iE '^(HTTP|location|set-cookie)' head.txt; grep -oE 'id=\"(account-name|cart-count)\"[^>]*>[^<]*' page.html || true; }\n")
 	for i, step := range s.Steps {
 		c.printf("\n")
 		c.comment(fmt.Sprintf("%d. %s. %s", i+1, step.Title, step.Why))
