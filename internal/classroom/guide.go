@@ -55,7 +55,7 @@ var Walks = []Walk{
 		{"internal/web/routes.go", "The map of the shop, and the order in which a request passes through it.", []string{"internal/web/headers_test.go", "internal/web/crosssite_test.go"}},
 		{"internal/web/sessionspage.go", "“Your sessions”: where an account is signed in.", []string{"internal/web/sessionspage_test.go"}},
 		{"internal/xray/recording.go", "How the X-ray listens to all this without any of it knowing.", nil},
-		{"internal/web/story_test.go", "Alice’s story as a test.", nil},
+		{"internal/story/alice.go", "Alice’s story itself: what is asked, what must come back, and why.", []string{"internal/story/alice_test.go", "internal/web/story_test.go"}},
 		{"internal/postgres/pgtest/pgtest.go", "How each test gets a database of its own, in a container where there is an engine.", []string{"internal/postgres/pgtest/pgtest_test.go"}},
 	}},
 }

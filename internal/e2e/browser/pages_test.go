@@ -111,6 +111,12 @@ func tour(v *person, db *shopsDatabase, seen func(what string)) {
 	see("the reading guide", 200, "/learn/code")
 	see("a file of the source", 200, "/learn/code/internal/sessions/manager.go")
 	see("a test", 200, "/learn/code/internal/web/story_test.go")
+	see("the story", 200, "/story")
+	v.press("Play it")
+	look("the story, as it was played")
+	v.follow("Step by step")
+	look("the first step")
+	see("the step in which a session moves", 200, "/story/1/sign-in")
 
 	see("the account", 200, "/account")
 	v.uncheck()
