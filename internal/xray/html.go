@@ -77,13 +77,35 @@ func (p *Panel) coatRoom(w *pen) {
 		if v.Outcome != "" {
 			w.put(` · `, v.Outcome)
 		}
+		if means := calls[v.Call]; means != "" {
+			w.put(` · `, means)
+		}
 		w.put(`</p>`)
 		for _, s := range v.Statements {
-			w.put(`<p class="room-line"><code>`, s.Line(), `</code> <span class="small">→ `, s.Count(), `</span></p>`)
+			w.put(`<p class="room-line"><code>`, s.Line(), `</code>`)
+			if strings.Contains(s.Text, " ") { // not begin or commit
+				w.put(` <span class="small">→ `, s.Count(), `</span>`)
+			}
+			w.put(`</p>`)
 		}
 		w.put(`</li>`)
 	}
 	w.put(`</ol></section>`)
+}
+
+// calls says what the session asks its store for.
+var calls = map[string]string{
+	"load":           "which coat hangs under this ticket’s hash?",
+	"touch":          "set the idle clock back",
+	"create":         "hang up a new coat",
+	"move":           "take the old coat down and hang up a new one, in one step",
+	"moved at":       "has that coat moved to another hook a moment ago?",
+	"delete":         "take the coat down",
+	"delete oldest":  "an account may have so many, and no more",
+	"delete handle":  "take another coat of this account down",
+	"delete by user": "take this account’s coats down",
+	"delete all":     "take everybody’s coats down",
+	"by user":        "which coats does this account have here?",
 }
 
 func (p *Panel) coat(w *pen) {

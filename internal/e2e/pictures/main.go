@@ -162,6 +162,9 @@ func walk(ctx context.Context, url, dir string) error {
 	do(chromedp.SendKeys(chromedp.CSS("#address"), "1 Rail Road"))
 	land(chromedp.Click(button))
 	picture("order", "light", 800, 1000)
+	land(chromedp.Navigate(url + "/story"))
+	land(chromedp.Click(chromedp.CSS("main form button")))
+	picture("story", "dark", 1000, 1000)
 	land(chromedp.Navigate(url + "/account/sessions"))
 	picture("sessions", "light", 1000, 1120)
 	return err
