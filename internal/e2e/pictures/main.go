@@ -154,7 +154,7 @@ func walk(ctx context.Context, url, dir string) error {
 	land(chromedp.Click(button))
 	land(chromedp.Navigate(url + "/cart"))
 	picture("cart", "dark", 1280, 800)
-	do(chromedp.Evaluate[chromedp.Void](`xray.open = true; xray.parentElement.scrollIntoView()`))
+	do(chromedp.EmulateViewport(1000, 1000), chromedp.Evaluate[chromedp.Void](`xray.open = true; xray.parentElement.scrollIntoView()`))
 	picture("xray", "light", 1000, 1000)
 	land(chromedp.Navigate(url + "/xray"))
 	picture("life", "light", 1000, 760)
