@@ -34,6 +34,7 @@ type Exchange struct {
 	Why     string   // it ended: one of the kinds of sessions.Event
 	Led     *Led     // what its references led to; nil if this request did not ask
 	Cookies []Cookie // what went back
+	Given   Ticket   // the new ticket, if one was among it
 }
 
 // Ticket is the session's cookie, as a request brought it.

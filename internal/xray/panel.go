@@ -119,7 +119,7 @@ func (p *Panel) Fields() []Field {
 	}
 	keys := [2]string{p.Ticket.Hook + "…", p.Ticket.Hook + "…"}
 	if p.Change == Began || p.Change == Moved {
-		keys[1] = "of the new ticket"
+		keys[1] = p.Given.Hook + "…"
 	}
 	fields := []Field{{Name: "key", Bytes: 32}, {Name: "handle", Bytes: 12}, {Name: "user_id"}, {Name: "cart_id"}, {Name: "created_at", Bytes: 8}, {Name: "idle_until", Bytes: 8}, {Name: "until", Bytes: 8}}
 	old, new := before.values(keys[0]), after.values(keys[1])
@@ -226,7 +226,6 @@ func (c Cookie) Flags() []Flag {
 // Clock is one of the two deadlines of a session, as a bar that empties.
 type Clock struct {
 	Name, Means string
-	Ends        time.Time
 	Seconds     int // left
 	Whole       int // in seconds, when it is full
 	Text        string
@@ -251,7 +250,7 @@ func (p *Panel) Clocks() []Clock {
 func clock(name, means string, ends time.Time, whole time.Duration, now time.Time) Clock {
 	left := max(0, ends.Sub(now).Truncate(time.Second))
 	return Clock{
-		Name: name, Means: means, Ends: ends, Seconds: int(left.Seconds()), Whole: int(whole.Seconds()),
+		Name: name, Means: means, Seconds: int(left.Seconds()), Whole: int(whole.Seconds()),
 		Text: length(left) + " left of " + length(whole),
 	}
 }

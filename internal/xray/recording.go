@@ -115,8 +115,9 @@ func (r *Recording) trace() *sessions.Trace {
 				}
 			})
 		},
-		Began: func(s sessions.Session) { note(func() { r.seen.Change, r.seen.After = Began, coat(s) }) },
-		Moved: func(_, to sessions.Session) { note(func() { r.seen.Change, r.seen.After = Moved, coat(to) }) },
+		Cookie: func(c *http.Cookie) { note(func() { r.seen.Given = cutTicket(c.Value) }) },
+		Began:  func(s sessions.Session) { note(func() { r.seen.Change, r.seen.After = Began, coat(s) }) },
+		Moved:  func(_, to sessions.Session) { note(func() { r.seen.Change, r.seen.After = Moved, coat(to) }) },
 		Ended: func(e sessions.Event, _ int) {
 			note(func() {
 				if r.seen.Found.is(e.Session) || r.seen.After.is(e.Session) { // not one that it has ended elsewhere
@@ -181,7 +182,11 @@ func (rec *Recorder) ticketOf(r *http.Request) Ticket {
 	if len(sent) != 1 {
 		return Ticket{}
 	}
-	id := sent[0].Value
+	return cutTicket(sent[0].Value)
+}
+
+// cutTicket is what is shown of a ticket, and of its hash.
+func cutTicket(id string) Ticket {
 	hash := sha256.Sum256([]byte(id))
 	return Ticket{Start: short(id), Hook: hex.EncodeToString(hash[:shown/2])}
 }
