@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -164,6 +165,24 @@ func TestNoDemoAccountsWithoutASeed(t *testing.T) {
 	}
 	if p := visit(t, shop).get("/login"); strings.Contains(p.body, "coat-check-alice") {
 		t.Error("the sign-in page names a demo account")
+	}
+}
+
+// A shop that is no demonstration shows nobody what it does.
+func TestNothingIsTaughtOutsideDemoMode(t *testing.T) {
+	t.Parallel()
+	shop := process.Open(t, "DATABASE_URL="+pgtest.URL(t))
+	v := visit(t, shop)
+	for _, path := range []string{"/story", "/story/1", "/learn", "/learn/S1", "/learn/code", "/learn/code/internal/sessions/id.go", "/xray", "/xray/1"} {
+		if p := v.get(path); p.status != http.StatusNotFound {
+			t.Errorf("%s is answered with %d", path, p.status)
+		}
+	}
+	p := v.get("/")
+	for _, trace := range []string{`id="xray"`, `href="/learn"`, `href="/story"`} {
+		if strings.Contains(p.body, trace) {
+			t.Errorf("the rail has %s on it", trace)
+		}
 	}
 }
 
