@@ -109,9 +109,9 @@ var calls = map[string]string{
 }
 
 func (p *Panel) coat(w *pen) {
-	shown := p.Found
+	shown := p.After // as it lies there now
 	if shown == nil {
-		shown = p.After
+		shown = p.Found
 	}
 	if shown == nil {
 		return
