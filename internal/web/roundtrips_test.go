@@ -8,8 +8,11 @@ import (
 	"testing"
 
 	"coatcheck/internal/postgres/pgtest"
+	"coatcheck/internal/web"
+	"coatcheck/internal/xray"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/multitracer"
 )
 
 // roundTrips counts how often the shop asks Postgres something: a batch is
@@ -52,10 +55,20 @@ func (*roundTrips) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndDa
 func (*roundTrips) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
 func (*roundTrips) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData)     {}
 
+// A demonstration shows its X-rays at no cost to the database.
 func TestPagesTakeTwoRoundTripsAndWriteNothing(t *testing.T) {
 	t.Parallel()
-	trips := &roundTrips{}
-	s := openOn(t, pgtest.NewTraced(t, trips))
+	for mode, change := range map[string]func(*web.Config){"as it is": func(*web.Config) {}, "in a demo": demo} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			trips := &roundTrips{}
+			s := openOn(t, pgtest.NewTraced(t, multitracer.New(xray.Tracer{}, trips)), change)
+			s.takesTwoRoundTrips(trips)
+		})
+	}
+}
+
+func (s *shop) takesTwoRoundTrips(trips *roundTrips) {
 	alice, admin, guest, stranger, malformed, unknown := s.signedInAs("alice"), s.signedInAs("admin"), s.browser(), s.browser(), s.browser(), s.browser()
 	alice.add("camel-overcoat")
 	order := alice.order()
@@ -117,10 +130,10 @@ func TestPagesTakeTwoRoundTripsAndWriteNothing(t *testing.T) {
 		c.b.get(c.path)
 		sent := trips.since()
 		if len(sent) != c.want {
-			t.Errorf("%s at %s: %d round trips, want %d:\n%s", c.who, c.path, len(sent), c.want, strings.Join(sent, "\n"))
+			s.t.Errorf("%s at %s: %d round trips, want %d:\n%s", c.who, c.path, len(sent), c.want, strings.Join(sent, "\n"))
 		}
 		if all := strings.ToUpper(strings.Join(sent, " ")); strings.Contains(all, "UPDATE") || strings.Contains(all, "INSERT") || strings.Contains(all, "DELETE") {
-			t.Errorf("%s at %s writes:\n%s", c.who, c.path, all)
+			s.t.Errorf("%s at %s writes:\n%s", c.who, c.path, all)
 		}
 	}
 	s.unchanged(before, "looking around")
@@ -137,5 +150,54 @@ func TestAdditionIsOneStatement(t *testing.T) {
 		if sent := trips.since(); len(sent) != 2 {
 			t.Errorf("an addition takes %d round trips, want 2, the session's look-up and itself:\n%s", len(sent), strings.Join(sent, "\n"))
 		}
+	}
+}
+
+// The page after a sign-out looks up what is on record of the session, in the
+// one batch that it has, or would have.
+func TestPageAfterTheSignOutTakesOneRoundTrip(t *testing.T) {
+	t.Parallel()
+	trips := &roundTrips{}
+	s := openOn(t, pgtest.NewTraced(t, multitracer.New(xray.Tracer{}, trips)), demo)
+	for path, usual := range map[string]int{"/": 1, "/cart": 0} {
+		alice := s.signedInAs("alice")
+		alice.post("/logout").leadsTo("/")
+		before := s.picture()
+		trips.since()
+		for i, want := range []int{1, usual} {
+			alice.get(path).is(http.StatusOK)
+			sent := trips.since()
+			if looks := strings.Contains(strings.Join(sent, ""), "session_events"); len(sent) != want || looks != (i == 0) {
+				t.Errorf("page %d at %s takes %d round trips, want %d:\n%s", i, path, len(sent), want, strings.Join(sent, "\n"))
+			}
+		}
+		s.unchanged(before, "the page after the sign-out")
+	}
+}
+
+// Whatever a visitor does, a demonstration sends to Postgres what another shop
+// sends; only the page after a sign-out looks up one thing more.
+func TestXRayAddsNoStatement(t *testing.T) {
+	t.Parallel()
+	sent := map[bool][]string{}
+	for _, on := range []bool{false, true} {
+		trips := &roundTrips{}
+		s := openOn(t, pgtest.NewTraced(t, multitracer.New(xray.Tracer{}, trips)), func(c *web.Config) { c.Demo = on })
+		trips.since()
+		s.browser().asks(func(r *http.Response) {
+			sent[on] = append(sent[on], r.Request.Method+" "+r.Request.URL.Path+"\n"+strings.Join(trips.since(), "\n"))
+		}).life()
+	}
+	added := 0
+	for i, usual := range sent[false] {
+		if sent[true][i] == usual {
+			continue
+		}
+		if added++; !strings.HasPrefix(sent[true][i-1], "POST /logout") || !strings.Contains(sent[true][i], "session_events") {
+			t.Errorf("instead of\n%s\na demonstration sends\n%s", usual, sent[true][i])
+		}
+	}
+	if added != 1 || len(sent[false]) < 40 {
+		t.Errorf("of %d answers %d are different, want the one page after a sign-out", len(sent[false]), added)
 	}
 }
