@@ -150,7 +150,8 @@ func (s *stage) dropLeftovers(ctx context.Context) error {
 	}
 	for _, name := range names {
 		// Without FORCE, so that it stays if somebody has just connected. That,
-		// or another play that was quicker, is no reason not to play.
+		// or another play that was quicker, is no reason not to play. (It would
+		// wait for whoever is connected to leave, so these are left out above.)
 		_, _ = s.db.Exec(ctx, `DROP DATABASE IF EXISTS `+pgx.Identifier{name}.Sanitize())
 	}
 	return nil

@@ -185,6 +185,11 @@ func TestStoryIsPlayedOnAPage(t *testing.T) {
 	if err := db.QueryRow(t.Context(), `SELECT count(*) FROM orders`).Scan(&orders); err != nil || orders != 0 || sessionCount(t, db) != 1 || alice.ticket() != ticket {
 		t.Errorf("the play on a stage has changed the shop: %d orders, %d sessions, %v", orders, sessionCount(t, db), err)
 	}
+	// What happens on the stage is no part of the request that has had it raised.
+	number := alice.get("/xray").mark(`href="/xray/(\d+)"><code>POST /story<`)
+	if xray := alice.get("/xray/" + number); !strings.Contains(xray.body, "The session: load") || strings.Contains(xray.body, "INSERT") {
+		t.Errorf("the X-ray of the request that plays the story is\n%s", xray.body)
+	}
 	if p := alice.get("/story/2"); p.status != http.StatusNotFound {
 		t.Errorf("a play that nobody has had played is answered with %d", p.status)
 	}
