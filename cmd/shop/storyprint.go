@@ -27,7 +27,7 @@ const (
 )
 
 func (p *printer) in(colour, text string) string {
-	if !p.colours {
+	if !p.colours || colour == "" {
 		return text
 	}
 	return "\x1b[" + colour + "m" + text + "\x1b[0m"
@@ -141,7 +141,7 @@ func (p *printer) lookUps(x *xray.Exchange) {
 			if i == 0 {
 				took = milliseconds(v.Took)
 			}
-			p.line(5, colour, fmt.Sprintf("%s %10s  %s → %s", mark, took, shorten(s.Line(), 60), s.Count()))
+			p.line(5, colour, fmt.Sprintf("%s %10s  %s → %s", mark, took, shorten(s.Line(), 50), s.Count()))
 		}
 		if v.Outcome != "" || len(v.Statements) == 0 {
 			p.line(5, colour, fmt.Sprintf("%s %10s  %s", mark, milliseconds(v.Took), strings.TrimSpace(v.Call+" "+v.Outcome)))
