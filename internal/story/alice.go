@@ -122,7 +122,7 @@ var Alice = Story{
 		},
 		{
 			Slug: "other-site", Title: "A page elsewhere uses Alice's browser", Who: alice,
-			Why:    "In another window a page of somebody else's site sends a form to the shop, behind her back. Her browser says where the form comes from and leaves her ticket at home, and the shop turns it away at the door, where no X-ray is taken.",
+			Why:    "In another window a page of somebody else's site sends a form to the shop, behind her back. Her browser says where the form comes from and leaves her ticket at home, and the shop turns it away at the door, before anybody looks at a ticket.",
 			Ask:    &Request{Method: "POST", Path: "/cart/items", Form: []Field{{Name: "product", Value: "navy-peacoat"}, {Name: "quantity", Value: "20"}}, Site: "https://elsewhere.example"},
 			Expect: Expect{Status: 403, Ticket: SameTicket},
 		},

@@ -149,3 +149,15 @@ func TestReadingMakesNoSessions(t *testing.T) {
 	}
 	s.unchanged(before, "reading")
 }
+
+func TestXRayOfAFormOfAnotherSiteSaysThatNobodyLooked(t *testing.T) {
+	t.Parallel()
+	s := open(t, demo)
+	b := s.signedInAs("alice")
+	r := b.form("/cart/items", "product", "camel-overcoat", "quantity", "1")
+	r.Header.Set("Sec-Fetch-Site", "cross-site")
+	a := b.do(r).is(http.StatusForbidden)
+	if !strings.Contains(a.body, `id="xray"`) || !strings.Contains(a.body, "turned away before") || strings.Contains(a.body, "room-session") {
+		t.Errorf("the X-ray is\n%s", a.body)
+	}
+}

@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/http"
 
@@ -13,14 +12,10 @@ import (
 	"coatcheck/internal/xray"
 )
 
-// problem is an error that a visitor should read: what happened, kindly, and
-// what to do.
-type problem struct {
-	status        int
-	heading, text string
-}
+// problem is an error that a visitor should read.
+type problem view.Problem
 
-func (p *problem) Error() string { return fmt.Sprintf("%d %s", p.status, p.heading) }
+func (p *problem) Error() string { return (*view.Problem)(p).Error() }
 
 var (
 	errNotFound = &problem{http.StatusNotFound, "Nothing on this hook", "There is nothing at this address. It may have been sold, moved, or never been here."}
@@ -54,7 +49,7 @@ func (s *Shop) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case ok:
 	case fromPlace:
-		shown = &problem{told.Status, told.Heading, told.Text}
+		shown = (*problem)(told)
 	case errors.Is(err, fs.ErrNotExist): // says a Place
 		shown = errNotFound
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
@@ -71,22 +66,22 @@ func (s *Shop) fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func (s *Shop) showProblem(w http.ResponseWriter, r *http.Request, shown *problem) {
-	p := &ErrorPage{Status: shown.status, Heading: shown.heading, Text: shown.text, Request: requestIDFrom(r.Context())}
+	p := &ErrorPage{Status: shown.Status, Heading: shown.Heading, Text: shown.Text, Request: requestIDFrom(r.Context())}
 	p.Demo, p.XRay = s.demo, xray.From(r.Context())
-	if shown.status < http.StatusInternalServerError {
+	if shown.Status < http.StatusInternalServerError {
 		// The page shows who is looking. If that cannot be found out, it goes
 		// without: the first error is the one to tell.
 		if _, err := s.load(w, r, &p.Layout); err != nil {
 			s.log.ErrorContext(r.Context(), "error page without its visitor", "error", err)
 		}
 	}
-	p.Title, p.Path = shown.heading, "/"
-	if shown.status == http.StatusServiceUnavailable {
+	p.Title, p.Path = shown.Heading, "/"
+	if shown.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "5")
 	}
-	if err := s.pages.Render(w, shown.status, p); err != nil {
+	if err := s.pages.Render(w, shown.Status, p); err != nil {
 		s.log.ErrorContext(r.Context(), "failed", "error", err)
-		http.Error(w, shown.text, shown.status)
+		http.Error(w, shown.Text, shown.Status)
 	}
 }
 

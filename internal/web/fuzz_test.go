@@ -90,7 +90,7 @@ func FuzzForm(f *testing.F) {
 		form, err := readForm(httptest.NewRecorder(), r)
 		if err != nil {
 			told, ok := errors.AsType[*problem](err)
-			if !ok || told.status < 400 || told.status > 499 || form != nil {
+			if !ok || told.Status < 400 || told.Status > 499 || form != nil {
 				t.Errorf("%q, %q: %v, and the form is %v", contentType, body, err, form)
 			}
 			return

@@ -34,8 +34,8 @@ func (s *Shop) routes(publicURL string, trustedProxies []string) (http.Handler, 
 	r.Get("/readyz", s.readyz)
 	r.Get("/static/*", s.static)
 
-	pages := chi.Chain(sameOrigin.Handler, timeLimit(patience), s.traceSessions, s.xrayed, s.sessions.Middleware)
-	withPassword := chi.Chain(sameOrigin.Handler, timeLimit(patienceWithPassword), s.traceSessions, s.xrayed, s.sessions.Middleware)
+	pages := chi.Chain(s.xrayed, sameOrigin.Handler, timeLimit(patience), s.traceSessions, s.sessions.Middleware)
+	withPassword := chi.Chain(s.xrayed, sameOrigin.Handler, timeLimit(patienceWithPassword), s.traceSessions, s.sessions.Middleware)
 	r.NotFound(pages.HandlerFunc(s.handle(s.notFound)).ServeHTTP)
 	r.MethodNotAllowed(pages.HandlerFunc(s.handle(s.methodNotAllowed)).ServeHTTP)
 	r.Group(func(r chi.Router) {

@@ -39,6 +39,9 @@ func (p *Panel) Summary() string {
 			"":                           "the coat room could not be asked",
 		}[p.Ticket.State]
 	}
+	if p.turnedAway() {
+		what = "not looked at"
+	}
 	if what == "" {
 		what = "it opened nothing"
 	}
@@ -51,6 +54,10 @@ func (p *Panel) Summary() string {
 	}
 	return strings.Join([]string{ticket, what, trips}, " · ")
 }
+
+// turnedAway says that the request was refused before its ticket was looked at,
+// such as a form of another site.
+func (p *Panel) turnedAway() bool { return p.Ticket.State == "" && len(p.Room) == 0 }
 
 // Carried says what became of the ticket that came.
 func (p *Panel) Carried() string {
@@ -72,6 +79,9 @@ func (p *Panel) Carried() string {
 		return "Its coat was found, but it had hung there for too long: its absolute deadline had passed."
 	case sessions.TicketLive.String():
 		return "Its coat was found."
+	}
+	if p.turnedAway() {
+		return "Nobody looked at it: the request was turned away before."
 	}
 	return "The coat room could not be asked, so nobody knows. The ticket stays as it is."
 }
@@ -178,6 +188,9 @@ func (p *Panel) Nothing() string {
 	case sessions.TicketUnknown.String():
 		return "No ticket, and no order to drop the old one either: this may be a slow request, and your browser may hold a newer ticket by now."
 	case "":
+		if p.turnedAway() {
+			return "No ticket: whoever does not look at one does not take it away, either."
+		}
 		return "No ticket: a coat room that cannot be asked signs nobody out."
 	}
 	return "No ticket: what came opens nothing, and is left alone."
