@@ -191,6 +191,9 @@ func (rec *Recorder) ticketOf(r *http.Request) Ticket {
 
 // cutTicket is what is shown of a ticket, and of its hash.
 func cutTicket(id string) Ticket {
+	if id == "" {
+		return Ticket{}
+	}
 	hash := sha256.Sum256([]byte(id))
 	return Ticket{Start: short(id), Hook: hex.EncodeToString(hash[:shown/2])}
 }

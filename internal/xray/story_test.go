@@ -1,6 +1,8 @@
 package xray_test
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"net/http"
 	"reflect"
 	"slices"
@@ -52,7 +54,7 @@ func TestXRayTellsTheStoryOfASession(t *testing.T) {
 		{0, begin(sessions.Refs{CartID: 6}), sessions.TicketNone, xray.Began, "", []string{"create"}},
 	} {
 		s.clock.turn(chapter.pause)
-		before := v.row()
+		before, old := v.row(), v.id
 		a := v.must(chapter.do)
 		s.wantHeard(a)
 		if a.Ticket.State != chapter.ticket.String() || a.Change != chapter.change || a.Why != string(chapter.why) {
@@ -61,10 +63,25 @@ func TestXRayTellsTheStoryOfASession(t *testing.T) {
 		if !slices.Equal(a.calls(), chapter.calls) {
 			t.Errorf("asked was for %q, want %q", a.calls(), chapter.calls)
 		}
+		came, given := startOf(old), startOf(v.id)
+		if v.id == old {
+			given = xray.Ticket{}
+		}
+		if came.State = a.Ticket.State; a.Ticket != came || a.Given != given {
+			t.Errorf("the ticket that came is %v, and the one that was given %v; want %v and %v", a.Ticket, a.Given, came, given)
+		}
 		if after := v.row(); !reflect.DeepEqual(a.Found, before) || !reflect.DeepEqual(a.After, after) {
 			t.Errorf("found\n%v\nand in the end\n%v\nbut the rows were\n%v\n%v", a.Found, a.After, before, after)
 		}
 	}
+}
+
+// startOf is what may be shown of an ID.
+func startOf(id string) xray.Ticket {
+	if id == "" {
+		return xray.Ticket{}
+	}
+	return xray.Ticket{Start: id[:6], Hook: fmt.Sprintf("%x", sha256.Sum256([]byte(id)))[:6]}
 }
 
 func TestAbsoluteTimeoutIsToldFromTheIdleOne(t *testing.T) {
