@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -202,6 +203,17 @@ func TestXRayIsOffOutsideADemo(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestXRayShowsWhatTheReferencesLeadTo(t *testing.T) {
+	t.Parallel()
+	s := openDemo(t)
+	b := s.browser()
+	b.add("camel-overcoat")
+	b.get("/").shows("<code>user_id</code>", "–", "<code>cart_id</code>", " → 1 item<")
+	b.signIn("alice")
+	b.add("navy-peacoat")
+	b.get("/").shows("<code>user_id</code>", fmt.Sprintf("<code>%d</code> → Alice<", s.user("alice")), "<code>cart_id</code>", " → 2 items<")
 }
 
 // A changed password moves this session and ends the others, which is no end

@@ -139,6 +139,9 @@ func TestSignOutIsLeftForTheNextPageOnce(t *testing.T) {
 		if c := cookieOf(out, "xray"); c == nil || !c.HttpOnly || c.Secure != secure || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.MaxAge != 60 || len(c.Value) < 26 {
 			t.Errorf("it is left behind by %v", c)
 		}
+		if len(out.Cookies) != 2 || !out.Cookies[0].Session || out.Cookies[1].Session {
+			t.Errorf("the sign-out shows the cookies %+v, want the ticket's and its own", out.Cookies)
+		}
 		left := v.left
 		a := v.must(look)
 		if a.previous == nil || a.previous.Number != out.Number || a.previous.Change != xray.Ended || a.previous.Found.Handle != handle {

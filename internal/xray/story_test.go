@@ -18,8 +18,15 @@ import (
 func (s *shop) wantHeard(a answer) {
 	s.Helper()
 	var listed [][]xray.Statement
+	var took time.Duration
 	for _, v := range a.Room {
 		listed = append(listed, v.Statements)
+		if took += v.Took; v.Took <= 0 {
+			s.Errorf("this took no time: %+v", v)
+		}
+	}
+	if took >= a.Took {
+		s.Errorf("the round trips took %v, and all of the exchange %v", took, a.Took)
 	}
 	if !reflect.DeepEqual(listed, a.heard) {
 		s.Errorf("the X-ray lists\n%v\nand sent was\n%v", listed, a.heard)
