@@ -219,5 +219,29 @@ var aroundSessions = section{
 		{"X21", "After the sign-out the browser's back button shows no page of the account.", []string{
 			"internal/e2e/browser.TestBackAfterSignOutShowsNothing",
 		}},
+		{"X22", "No X-ray tells a whole ID or a whole hash of one, wherever a client has put it, nor a password that was sent in a form.", []string{
+			"internal/web.TestXRayTellsNoSecret",
+			"internal/xray.TestXRayHasNoWholeID",
+			"internal/xray.TestIDIsCutWhereverItIsPut",
+		}},
+		{"X23", "Outside demo mode nothing is X-rayed: there is no page, no header and no cookie of it, and nobody listens.", []string{
+			"internal/web.TestXRayIsOffOutsideADemo",
+		}},
+		{"X24", "An X-ray is for whoever holds the session that it is of. What a sign-out leaves behind is shown once, within a minute, to the browser that signed out.", []string{
+			"internal/web.TestXRayIsOnesOwnAlone",
+			"internal/web.TestPageAfterTheSignOutShowsItOnce",
+			"internal/web.TestWhatASignOutLeavesIsForNobodyElse",
+			"internal/web.TestXRaysAtOnceAreKeptApart",
+			"internal/xray.TestWhatIsLeftIsForNobodyElse",
+			"internal/xray.TestVisitorsAtOnceAreKeptApart",
+		}},
+		{"X25", "An X-ray lists each statement that was sent, adds none, writes nothing, and shows what a client sent as text.", []string{
+			"internal/web.TestXRayListsEveryStatement",
+			"internal/web.TestXRayAddsNoStatement",
+			"internal/web.TestPagesTakeTwoRoundTripsAndWriteNothing",
+			"internal/web.TestXRayShowsHostileTextAsText",
+			"internal/xray.TestXRayTellsTheStoryOfASession",
+			"internal/xray.TestTextStaysTextOnAPanel",
+		}},
 	},
 }
