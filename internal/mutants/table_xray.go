@@ -18,7 +18,7 @@ var ofTheXRay = []mutant{
 		`const shown = 6`, `const shown = 64`,
 		"internal/web", "TestXRayTellsNoSecret"},
 	{"the X-ray's text is markup", "internal/xray/html.go",
-		`if i%2 == 1 && `, `if false && `,
+		`if i%2 == 1 && `, `if i > 1<<20 && `,
 		"internal/web", "TestXRayShowsHostileText"},
 	{"X-rays are everybody's", "internal/xray/recorder.go",
 		`e.After == nil || e.After.Handle != handle {`, `e.After == nil {`,

@@ -170,7 +170,7 @@ func TestXRayShowsHostileTextAsText(t *testing.T) {
 				t.Errorf("%s has %s in it", what, markup)
 			}
 		}
-		if strings.Contains(a.panel(), strings.Repeat("x", 50)) || strings.Contains(a.panel(), strings.Repeat("&lt;", 50)) || len(a.panel()) > 40_000 || len(fmt.Sprint(a.Header)) > 10_000 {
+		if strings.Contains(a.panel(), strings.Repeat("x", 50)) || strings.Contains(a.panel(), strings.Repeat("&lt;", 50)) || len(a.panel()) > 20_000 || len(fmt.Sprint(a.Header)) > 10_000 {
 			t.Errorf("%s shows a long text whole: %d bytes of a panel, %d of headers", what, len(a.panel()), len(fmt.Sprint(a.Header)))
 		}
 	}

@@ -115,13 +115,10 @@ func (r *Recording) trace() *sessions.Trace {
 				}
 			})
 		},
-		Cookie: func(c *http.Cookie) {
-			if c.MaxAge >= 0 {
-				note(func() { r.seen.Given = cutTicket(c.Value) })
-			}
-		},
-		Began: func(s sessions.Session) { note(func() { r.seen.Change, r.seen.After = Began, coat(s) }) },
-		Moved: func(_, to sessions.Session) { note(func() { r.seen.Change, r.seen.After = Moved, coat(to) }) },
+		// One that drops the ticket gives none, and takes back what was given.
+		Cookie: func(c *http.Cookie) { note(func() { r.seen.Given = cutTicket(c.Value) }) },
+		Began:  func(s sessions.Session) { note(func() { r.seen.Change, r.seen.After = Began, coat(s) }) },
+		Moved:  func(_, to sessions.Session) { note(func() { r.seen.Change, r.seen.After = Moved, coat(to) }) },
 		Ended: func(e sessions.Event, _ int) {
 			note(func() {
 				if r.seen.Found.is(e.Session) || r.seen.After.is(e.Session) { // not one that it has ended elsewhere

@@ -173,8 +173,8 @@ func TestSessionThatBeginsAndEndsInOneRequestHasEnded(t *testing.T) {
 			}
 			return s.SignOut(w, r)
 		})
-		if a.Change != xray.Ended || a.After != nil {
-			t.Errorf("after it was %s: change %q, and in the end %v", what, a.Change, a.After)
+		if a.Change != xray.Ended || a.After != nil || a.Given != (xray.Ticket{}) {
+			t.Errorf("after it was %s: change %q, in the end %v, given was %v", what, a.Change, a.After, a.Given)
 		}
 	}
 }
