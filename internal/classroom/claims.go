@@ -1,5 +1,7 @@
 package classroom
 
+import "strings"
+
 // A Claim is something that is said about sessions, and how this shop bears it
 // out. Nothing here is to be believed: it can be seen on a page, read in the
 // code that does it, and is proved by a test.
@@ -14,6 +16,15 @@ type Claim struct {
 
 // Seen says where a claim can be seen, and what to do there.
 type Seen struct{ Page, Do string }
+
+// Where names the page.
+func (s Seen) Where() string {
+	path, _, _ := strings.Cut(s.Page, "#")
+	return map[string]string{
+		"/": "X-ray", onLife: "The life of your session", "/story": "Alice’s story",
+		onSessions: "Your sessions", "/login": "The sign-in",
+	}[path]
+}
 
 // Chapter is a group of claims.
 type Chapter struct {

@@ -75,6 +75,9 @@ func TestEveryPageThatAClaimNamesIsThereWithItsAnchor(t *testing.T) {
 					v = guest
 				}
 				status, body := v.get(path)
+				if seen.Where() == "" {
+					t.Errorf("%s is to be seen at %s, which has no name", c.ID, seen.Page)
+				}
 				if status != http.StatusOK || anchor != "" && !strings.Contains(body, ` id="`+anchor+`"`) {
 					t.Errorf("%s is to be seen at %s, which is answered with %d, or has no such anchor", c.ID, seen.Page, status)
 				}
