@@ -134,7 +134,6 @@ func TestXRayListsEveryStatement(t *testing.T) {
 func TestEveryPageHasItsXRayInADemo(t *testing.T) {
 	t.Parallel()
 	s := openDemo(t)
-	s.AddPanic("/panic")
 	b := s.browser()
 	for _, a := range append(b.life(), b.get("/xray")) {
 		if html := strings.HasPrefix(a.Header.Get("Content-Type"), "text/html") && strings.Contains(a.body, "<main"); html != (a.panel() != "") && a.StatusCode != http.StatusForbidden {

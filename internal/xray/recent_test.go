@@ -75,6 +75,25 @@ func TestNothingIsRememberedAcrossASignOut(t *testing.T) {
 	}
 }
 
+// Who signs in where somebody else has not signed out sees the sign-in, and
+// nothing of what the other one did.
+func TestNothingOfAnotherUserIsRemembered(t *testing.T) {
+	t.Parallel()
+	s := openShop(t)
+	v := s.visitor()
+	v.at("/1", begin(sessions.Refs{CartID: 1}))
+	v.at("/2", signIn(sessions.Refs{UserID: 1, CartID: 1}))
+	v.at("/3", renew)
+	if got, want := v.paths(), []string{"/3", "/2", "/1"}; !slices.Equal(got, want) {
+		t.Errorf("remembered are %q, want %q", got, want)
+	}
+	v.at("/4", signIn(sessions.Refs{UserID: 2, CartID: 2}))
+	v.at("/5", look)
+	if got, want := v.paths(), []string{"/5", "/4"}; !slices.Equal(got, want) {
+		t.Errorf("remembered are %q, want %q", got, want)
+	}
+}
+
 // Of all sessions together the last thousand are remembered.
 func TestMemoryIsBounded(t *testing.T) {
 	t.Parallel()
@@ -211,6 +230,29 @@ func TestWhatIsLeftIsForNobodyElse(t *testing.T) {
 		if a := v.must(look); (a.previous != nil) != (late < time.Minute) {
 			t.Errorf("%s: the page shows %v", what, a.previous)
 		}
+	}
+}
+
+func TestOfManyPagesAtOnceOneShowsTheSignOut(t *testing.T) {
+	t.Parallel()
+	s := openShop(t)
+	v := s.arrives(sessions.Refs{UserID: 1})
+	v.must(signOut)
+	var all sync.WaitGroup
+	shown := make(chan int, 8)
+	for range cap(shown) {
+		all.Go(func() {
+			s.sendPlain(v.request("/"), func(_ *shop, _ http.ResponseWriter, r *http.Request) error {
+				if p := xray.From(r.Context()).Previous(); p != nil {
+					shown <- p.Number
+				}
+				return nil
+			})
+		})
+	}
+	all.Wait()
+	if len(shown) != 1 {
+		t.Errorf("%d pages show it, want one", len(shown))
 	}
 }
 

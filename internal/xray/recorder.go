@@ -109,7 +109,8 @@ func (r *Recording) finish(w http.ResponseWriter, status int, wanted bool) {
 }
 
 // Recent lists the last exchanges of a session and of those that it has taken
-// the place of, the newest first.
+// the place of, the newest first: a guest's, and the same user's. What another
+// user did, who had not signed out, is theirs.
 func (rec *Recorder) Recent(handle string) (list Exchanges) {
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
@@ -120,6 +121,9 @@ func (rec *Recorder) Recent(handle string) (list Exchanges) {
 		}
 		list = append(list, e)
 		if e.Change == Moved {
+			if e.Found.UserID != 0 && e.Found.UserID != e.After.UserID {
+				break
+			}
 			handle = e.Found.Handle
 		}
 	}

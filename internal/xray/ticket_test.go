@@ -34,22 +34,26 @@ func TestTicketThatOpensNothingIsTold(t *testing.T) {
 		want   sessions.Ticket
 		start  string
 		calls  []string
-		says   string
+		says   string // in a line
+		words  string // of the ticket
 	}{
-		{"", sessions.TicketNone, "", nil, "no ticket · nothing to look up · no round trips"},
-		{"session=" + unknown, sessions.TicketUnknown, "AAAAAA", []string{"load, not found"}, "ticket AAAAAA… · it opened nothing · 1 round trip"},
-		{"session=" + unknown + "A", sessions.TicketMalformed, "AAAAAA", nil, "ticket AAAAAA… · it opened nothing · no round trips"},
-		{"session=x", sessions.TicketMalformed, "x", nil, "ticket x… · it opened nothing · no round trips"},
-		{"session=" + unknown + "; session=" + unknown, sessions.TicketRepeated, "", nil, "several tickets · it opened nothing · no round trips"},
+		{"", sessions.TicketNone, "", nil, "no ticket · nothing to look up · no round trips", "You carry none"},
+		{"session=" + unknown, sessions.TicketUnknown, "AAAAAA", []string{"load, not found"}, "ticket AAAAAA… · it opened nothing · 1 round trip", "no coat hangs there"},
+		{"session=" + unknown + "A", sessions.TicketMalformed, "AAAAAA", nil, "ticket AAAAAA… · it opened nothing · no round trips", "refused without a look-up"},
+		{"session=x", sessions.TicketMalformed, "x", nil, "ticket x… · it opened nothing · no round trips", "refused without a look-up"},
+		{"session=" + unknown + "; session=" + unknown, sessions.TicketRepeated, "", nil, "several tickets · it opened nothing · no round trips", "none of them counts"},
 	} {
 		a := s.serve(s.request(http.MethodGet, "/", c.cookie), look)
 		s.wantHeard(a)
 		if a.Ticket.State != c.want.String() || a.Ticket.Start != c.start || !slices.Equal(a.calls(), c.calls) || a.Found != nil || a.After != nil {
 			t.Errorf("%q: %+v", c.cookie, a.Exchange)
 		}
-		if says := xray.NewPanel(a.Exchange, s.clock.Now()).Summary(); says != c.says {
+		panel := xray.NewPanel(a.Exchange, s.clock.Now())
+		if says := panel.Summary(); says != c.says {
 			t.Errorf("%q: it says %q, want %q", c.cookie, says, c.says)
 		}
+		wantIn(t, panel.Carried(), c.words)
+		wantIn(t, panel.Nothing(), "No ticket")
 	}
 }
 
@@ -70,6 +74,40 @@ func TestCookieOfTheOtherNameIsNoTicket(t *testing.T) {
 		if a := s.serve(r, look); a.Ticket.State != "live" || a.Ticket.Start != v.id[:6] {
 			t.Errorf("beside %s the ticket is %+v", other, a.Ticket)
 		}
+	}
+}
+
+func TestFlagsAreThoseOfTheLine(t *testing.T) {
+	t.Parallel()
+	keep := func(s *shop, w http.ResponseWriter, r *http.Request) error {
+		return s.SignIn(w, r, sessions.Refs{UserID: 1}, true)
+	}
+	for _, c := range []struct {
+		secure bool
+		do     act
+		flags  []string
+	}{
+		{false, begin(sessions.Refs{CartID: 1}), []string{"no Max-Age", "HttpOnly", "no Secure", "SameSite=Lax", "Path=/", "no Domain"}},
+		{true, begin(sessions.Refs{CartID: 1}), []string{"no Max-Age", "HttpOnly", "Secure", "SameSite=Lax", "Path=/", "no Domain"}},
+		{true, keep, []string{"Max-Age=2592000", "HttpOnly", "Secure", "SameSite=Lax", "Path=/", "no Domain"}},
+	} {
+		s := openShopWith(t, c.secure)
+		a := s.visitor().must(c.do)
+		var flags []string
+		for _, f := range a.Cookies[0].Flags() {
+			flags = append(flags, f.Name)
+		}
+		if !slices.Equal(flags, c.flags) {
+			t.Errorf("the flags are %q, want %q", flags, c.flags)
+		}
+		policy := s.PolicyOf(sessions.Session{CreatedAt: a.After.CreatedAt, Until: a.After.Until})
+		if a.After.Idle != policy.Idle+policy.Slack() {
+			t.Errorf("it lasts %v without requests, and its policy is %+v", a.After.Idle, policy)
+		}
+	}
+	bare := xray.Cookie{MaxAge: -1, Domain: "example.com", SameSite: "None"}
+	if f := bare.Flags(); f[0].Name != "Max-Age=0" || f[1].Name != "no HttpOnly" || f[5].Name != "Domain=example.com" {
+		t.Errorf("a bare cookie has the flags %v", f)
 	}
 }
 
