@@ -2,7 +2,9 @@ package xray_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 
 	"coatcheck/internal/postgres/pgtest"
@@ -104,6 +106,33 @@ func TestStoreThatIsDownIsTold(t *testing.T) {
 		wantIn(t, panel.Summary(), v.id[:6], summary)
 		wantIn(t, panel.Carried(), carried)
 		wantIn(t, panel.Nothing(), nothing)
+	}
+}
+
+// A request may be refused before the session is looked at, and then the coat
+// room is not to blame.
+func TestRequestThatIsTurnedAwayIsNotLookedAt(t *testing.T) {
+	t.Parallel()
+	s := openShop(t)
+	v := s.arrives(sessions.Refs{UserID: 1})
+	for cookie, says := range map[string]string{"session=" + v.id: "ticket " + v.id[:6] + "… · not looked at", "": "no ticket · not looked at"} {
+		r := s.request(http.MethodPost, "/", cookie)
+		r.Header.Set(xray.Header, "please")
+		w := httptest.NewRecorder()
+		s.Recorder.Middleware(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusForbidden)
+		})).ServeHTTP(w, r)
+		e, err := xray.Decode(w.Header())
+		if err != nil || e == nil || e.Status != http.StatusForbidden || e.After != nil {
+			t.Fatalf("%+v, %v", e, err)
+		}
+		panel := xray.NewPanel(e, s.clock.Now())
+		wantIn(t, panel.Summary(), says)
+		for _, text := range []string{panel.Summary(), panel.Carried(), panel.Nothing()} {
+			if strings.Contains(text, "could not be asked") || strings.Contains(text, "cannot be asked") {
+				t.Errorf("it says %q", text)
+			}
+		}
 	}
 }
 
