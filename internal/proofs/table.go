@@ -228,6 +228,7 @@ var aroundSessions = section{
 			"internal/web.TestXRayIsOffOutsideADemo",
 		}},
 		{"X24", "An X-ray is for whoever holds the session that it is of. What a sign-out leaves behind is shown once, within a minute, to the browser that signed out.", []string{
+			"internal/sessions/pgstore.TestStoryEndsAtAnotherUsersSession",
 			"internal/web.TestXRayIsOnesOwnAlone",
 			"internal/xray.TestNothingOfAnotherUserIsRemembered",
 			"internal/web.TestPageAfterTheSignOutShowsItOnce",

@@ -40,8 +40,10 @@ func NewTimeline(events []sessions.Event, last *sessions.Session, exchanges Exch
 		t.IdleUntil, t.Until = last.IdleUntil, last.Until
 	}
 	for _, e := range events {
-		if e.Previous != "" { // which comes first, also if nothing more is on record of it
-			t.life(e.Previous).Torn = true
+		for i := range t.Tickets {
+			if t.Tickets[i].Handle == e.Previous {
+				t.Tickets[i].Torn = true
+			}
 		}
 		life := t.life(e.Session)
 		switch e.Kind {

@@ -80,8 +80,8 @@ func TestTimeline(t *testing.T) {
 		{"touched between two events", []sessions.Event{event(0, sessions.SignedIn, 1, "A"), event(4, pgstore.EmailChanged, 1, "A")}, alive,
 			[]*xray.Exchange{touch(4, "A"), touch(2, "A"), touch(0, "A")},
 			"A of 1: signed-in@0 touched@0 touched@2 e-mail-changed@4 touched@4"},
-		{"the beginning is no more on record", []sessions.Event{event(3, sessions.Moved, 1, "B", "A"), event(4, sessions.Moved, 1, "C", "B")}, alive, nil,
-			"A of 0: torn | B of 1: moved@3 torn | C of 1: moved@4"},
+		{"the beginning is on record no more, or not for this user", []sessions.Event{event(3, sessions.Moved, 1, "B", "A"), event(4, sessions.Moved, 1, "C", "B")}, alive, nil,
+			"B of 1: moved@3 torn | C of 1: moved@4"},
 	} {
 		tl := xray.NewTimeline(c.events, c.last, c.seen)
 		if got := drawn(tl, at(0)); got != c.want {

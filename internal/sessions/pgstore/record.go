@@ -53,13 +53,18 @@ func scanEvents(rows pgx.Rows, add func(sessions.Event)) error {
 }
 
 // QueueStory adds to a batch the look-up of what happened to a session and to
-// those that it has taken the place of, the oldest first.
+// those that it has taken the place of, the oldest first. It ends at another
+// user's: who signs in where somebody else is still signed in takes the place
+// of a session that is none of their business.
 func QueueStory(b *pgx.Batch, handle string, into *[]sessions.Event) {
 	b.Queue(`
 		WITH RECURSIVE line (handle) AS (
 			VALUES ($1)
 			UNION
-			SELECT e.previous FROM session_events e JOIN line ON e.session = line.handle WHERE e.previous <> ''
+			SELECT e.previous FROM session_events e JOIN line ON e.session = line.handle
+			WHERE e.previous <> '' AND NOT EXISTS (
+				SELECT FROM session_events mine JOIN session_events theirs ON theirs.user_id <> mine.user_id
+				WHERE mine.session = $1 AND theirs.session = e.previous)
 		)
 		SELECT `+eventColumns+` FROM session_events WHERE session IN (SELECT handle FROM line) ORDER BY id`,
 		handle).Query(func(rows pgx.Rows) error {

@@ -310,6 +310,29 @@ func TestStoryFollowsASessionThroughItsMoves(t *testing.T) {
 }
 
 // X1: the record opens nobody's session.
+// Bob signs in in a browser where Alice has not signed out.
+func TestStoryEndsAtAnotherUsersSession(t *testing.T) {
+	t.Parallel()
+	db, ctx := pgtest.New(t), t.Context()
+	st := pgstore.New(db)
+	guest, alices, bobs := newSession(), newSession(), newSession()
+	guest.UserID, bobs.UserID = 0, 2
+	if err := st.Create(ctx, guest.key, guest.Session, happened); err != nil {
+		t.Fatal(err)
+	}
+	signIn := sessions.Event{At: now, Kind: sessions.SignedIn}
+	if err := st.Move(ctx, guest.key, alices.key, alices.Session, signIn); err != nil {
+		t.Fatal(err)
+	}
+	if err := st.Move(ctx, alices.key, bobs.key, bobs.Session, signIn); err != nil {
+		t.Fatal(err)
+	}
+	want := []sessions.Event{{At: now, Kind: sessions.SignedIn, Session: bobs.Handle, Previous: alices.Handle, UserID: 2}}
+	if got := story(t, db, bobs.Handle); !slices.Equal(got, want) {
+		t.Errorf("Bob's story is %+v\nwant %+v", got, want)
+	}
+}
+
 func TestRecordHoldsNoKey(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
