@@ -34,7 +34,7 @@ func TestLessonNeedsNoScript(t *testing.T) {
 	visitor.signIn("alice")
 	unfold()
 	visitor.follow("POST /login")
-	shows("The session: move", "of the new ticket")
+	shows("The session: move", "Before", "After")
 	visitor.visit("/xray")
 	shows("Ticket of a guest", "Torn.", "Issued at the sign-in.")
 	visitor.press("Sign out")
