@@ -101,15 +101,10 @@ type Led struct {
 	Items int    // pieces in the cart
 }
 
-// Cookie is a Set-Cookie line, taken apart.
+// Cookie is a Set-Cookie line.
 type Cookie struct {
-	Line           string // as it was sent, but of an ID only the first six characters
-	Session        bool   // it is the ticket
-	MaxAge         int    // in seconds; 0: none is set, it ends with the browser; below 0: the browser drops it
-	HttpOnly       bool
-	Secure         bool
-	SameSite, Path string
-	Domain         string // empty: it goes back to this host alone
+	Line    string // as it was sent, but of an ID only the first six characters
+	Session bool   // it is the ticket
 }
 
 // short is what is shown of an ID.

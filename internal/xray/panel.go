@@ -2,6 +2,7 @@ package xray
 
 import (
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -200,38 +201,42 @@ func (p *Panel) Nothing() string {
 type Flag struct{ Name, Means string }
 
 // Flags takes the line apart.
-func (c Cookie) Flags() []Flag {
-	var all []Flag
+func (c Cookie) Flags() (all []Flag) {
+	name, rest, _ := strings.Cut(c.Line, "=")
+	_, flags, _ := strings.Cut(rest, ";")
+	set, err := http.ParseSetCookie(name + "=;" + flags)
+	if err != nil {
+		return nil // the shop sets none like that
+	}
 	add := func(name, means string) { all = append(all, Flag{name, means}) }
 	switch {
-	case c.MaxAge < 0:
+	case set.MaxAge < 0:
 		add("Max-Age=0", "The browser drops it now. What makes it worthless is that the session is gone from the store.")
-	case c.MaxAge > 0:
-		add(fmt.Sprintf("Max-Age=%d", c.MaxAge), "The browser keeps it for "+length(time.Duration(c.MaxAge)*time.Second)+", also when it is closed.")
+	case set.MaxAge > 0:
+		add(fmt.Sprintf("Max-Age=%d", set.MaxAge), "The browser keeps it for "+length(time.Duration(set.MaxAge)*time.Second)+", also when it is closed.")
 	default:
 		add("no Max-Age", "The browser drops it when it is closed. The session's own deadlines are the server's.")
 	}
-	if c.HttpOnly {
+	if set.HttpOnly {
 		add("HttpOnly", "No script can read it, so none that was slipped into a page can steal it.")
 	} else {
 		add("no HttpOnly", "Scripts can read it.")
 	}
-	if c.Secure {
+	if set.Secure {
 		add("Secure", "It travels by HTTPS alone, where nobody can listen.")
 	} else {
 		add("no Secure", "This shop is on plain http, as on your own computer. Over HTTPS the flag is set.")
 	}
-	add("SameSite="+c.SameSite, map[string]string{
-		"Lax":    "Forms of other sites come without it; following a link from there brings it along.",
-		"Strict": "Nothing from other sites brings it along.",
-		"None":   "Requests from other sites bring it along.",
-		"":       "The browser decides which requests from other sites bring it along.",
-	}[c.SameSite])
-	add("Path="+c.Path, "It goes with every address of the shop.")
-	if c.Domain == "" {
+	if set.SameSite == http.SameSiteLaxMode {
+		add("SameSite=Lax", "Forms of other sites come without it; following a link from there brings it along.")
+	} else {
+		add("no SameSite=Lax", "Forms of other sites may bring it along.")
+	}
+	add("Path="+set.Path, "It goes with every address of the shop.")
+	if set.Domain == "" {
 		add("no Domain", "It goes back to this host alone, and to none of its neighbours.")
 	} else {
-		add("Domain="+c.Domain, "It goes to that host and all below it.")
+		add("Domain="+set.Domain, "It goes to that host and all below it.")
 	}
 	return all
 }

@@ -172,6 +172,9 @@ func (rec *Recorder) prefix() string {
 	return ""
 }
 
+// ticket is the name of the session's cookie.
+func (rec *Recorder) ticket() string { return rec.prefix() + "session" }
+
 func (rec *Recorder) setCookie(w http.ResponseWriter, value string, maxAge int) {
 	http.SetCookie(w, &http.Cookie{
 		Name: rec.prefix() + "xray", Value: value, Path: "/", MaxAge: maxAge,

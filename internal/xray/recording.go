@@ -85,46 +85,64 @@ func (r *Recording) Timeline() *Timeline { return r.ended }
 // Recent lists the last exchanges of the session that the request ended with,
 // the newest first, without this one.
 func (r *Recording) Recent() Exchanges {
-	if after := r.Exchange().After; after != nil {
-		return r.recorder.Recent(after.Handle)
+	r.mu.Lock()
+	after := r.seen.After
+	r.mu.Unlock()
+	if after == nil {
+		return nil
 	}
-	return nil
+	return r.recorder.Recent(after.Handle)
 }
 
 // trace listens to the session.
 func (r *Recording) trace() *sessions.Trace {
 	coat := func(s sessions.Session) *Coat { return coat(s, r.recorder.Policy(s)) }
-	note := func(f func()) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		f()
-	}
 	return &sessions.Trace{
 		StoreStart: func(call string) {
-			note(func() { r.call, r.visits, r.began = call, len(r.seen.Room), time.Now() })
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.call, r.visits, r.began = call, len(r.seen.Room), time.Now()
 		},
 		Store: func(call string, took time.Duration, err error) {
-			note(func() { r.stored(call, took, err) })
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.stored(call, took, err)
 		},
-		Found: func(s sessions.Session) { note(func() { r.seen.Found = coat(s) }) },
+		Found: func(s sessions.Session) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.seen.Found = coat(s)
+		},
 		Ticket: func(t sessions.Ticket, s sessions.Session) {
-			note(func() {
-				r.seen.Ticket.State = t.String()
-				if t == sessions.TicketLive {
-					r.seen.After = coat(s)
-				}
-			})
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.seen.Ticket.State = t.String()
+			if t == sessions.TicketLive {
+				r.seen.After = coat(s)
+			}
 		},
-		// One that drops the ticket gives none, and takes back what was given.
-		Cookie: func(c *http.Cookie) { note(func() { r.seen.Given = cutTicket(c.Value) }) },
-		Began:  func(s sessions.Session) { note(func() { r.seen.Change, r.seen.After = Began, coat(s) }) },
-		Moved:  func(_, to sessions.Session) { note(func() { r.seen.Change, r.seen.After = Moved, coat(to) }) },
+		Cookie: func(c *http.Cookie) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			// One that drops the ticket gives none, and takes back what was given.
+			r.seen.Given = cutTicket(c.Value)
+		},
+		Began: func(s sessions.Session) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.seen.Change, r.seen.After = Began, coat(s)
+		},
+		Moved: func(_, to sessions.Session) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.seen.Change, r.seen.After = Moved, coat(to)
+		},
 		Ended: func(e sessions.Event, _ int) {
-			note(func() {
-				if r.seen.Found.is(e.Session) || r.seen.After.is(e.Session) { // not one that it has ended elsewhere
-					r.seen.Change, r.seen.Why, r.seen.After = Ended, string(e.Kind), nil
-				}
-			})
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if r.seen.Found.is(e.Session) || r.seen.After.is(e.Session) { // not one that it has ended elsewhere
+				r.seen.Change, r.seen.Why, r.seen.After = Ended, string(e.Kind), nil
+			}
 		},
 	}
 }
@@ -148,30 +166,16 @@ func (r *Recording) stored(call string, took time.Duration, err error) {
 	}
 }
 
-// cookies takes apart what the answer sets so far.
+// cookies are those that the answer sets so far.
 func (r *Recording) cookies() []Cookie {
 	var all []Cookie
 	for _, line := range r.header["Set-Cookie"] {
-		c, err := http.ParseSetCookie(line)
-		if err != nil {
-			continue // the shop sets none like that
+		name, rest, _ := strings.Cut(line, "=")
+		value, flags, _ := strings.Cut(rest, ";")
+		if len(value) > longest {
+			line = name + "=" + short(value) + "…;" + flags
 		}
-		cookie := Cookie{
-			Line: line, Session: c.Name == r.recorder.prefix()+"session", MaxAge: c.MaxAge,
-			HttpOnly: c.HttpOnly, Secure: c.Secure, Path: c.Path, Domain: c.Domain,
-		}
-		if len(c.Value) > longest {
-			cookie.Line = strings.Replace(line, c.Value, short(c.Value)+"…", 1)
-		}
-		switch c.SameSite {
-		case http.SameSiteLaxMode:
-			cookie.SameSite = "Lax"
-		case http.SameSiteStrictMode:
-			cookie.SameSite = "Strict"
-		case http.SameSiteNoneMode:
-			cookie.SameSite = "None"
-		}
-		all = append(all, cookie)
+		all = append(all, Cookie{Line: line, Session: name == r.recorder.ticket()})
 	}
 	return all
 }
@@ -179,7 +183,7 @@ func (r *Recording) cookies() []Cookie {
 // ticketOf looks at what the request brought. Whether it counts the session
 // says, when it has looked it up; if it cannot, nobody knows.
 func (rec *Recorder) ticketOf(r *http.Request) Ticket {
-	sent := r.CookiesNamed(rec.prefix() + "session")
+	sent := r.CookiesNamed(rec.ticket())
 	if len(sent) != 1 {
 		return Ticket{}
 	}

@@ -105,8 +105,8 @@ func TestFlagsAreThoseOfTheLine(t *testing.T) {
 			t.Errorf("it lasts %v without requests, and its policy is %+v", a.After.Idle, policy)
 		}
 	}
-	bare := xray.Cookie{MaxAge: -1, Domain: "example.com", SameSite: "None"}
-	if f := bare.Flags(); f[0].Name != "Max-Age=0" || f[1].Name != "no HttpOnly" || f[5].Name != "Domain=example.com" {
+	bare := xray.Cookie{Line: "session=; Max-Age=0; Domain=example.com; SameSite=None", Session: true}
+	if f := bare.Flags(); f[0].Name != "Max-Age=0" || f[1].Name != "no HttpOnly" || f[3].Name != "no SameSite=Lax" || f[5].Name != "Domain=example.com" {
 		t.Errorf("a bare cookie has the flags %v", f)
 	}
 }
