@@ -6,6 +6,7 @@
 package metrics
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -66,21 +67,23 @@ func (m *Metrics) Handler() http.Handler {
 // Trace counts the lives of sessions. One serves all requests.
 func (m *Metrics) Trace() *sessions.Trace {
 	return &sessions.Trace{
-		Ticket: func(t sessions.Ticket, _ sessions.Session) {
+		Ticket: func(_ context.Context, t sessions.Ticket, _ sessions.Session) {
 			switch t {
 			case sessions.TicketMalformed, sessions.TicketRepeated, sessions.TicketUnknown:
 				m.refused.WithLabelValues(t.String()).Inc()
 			}
 		},
-		Store: func(call string, took time.Duration, err error) {
+		Store: func(_ context.Context, call string, took time.Duration, err error) {
 			m.storeSeconds.WithLabelValues(call).Observe(took.Seconds())
 			if err != nil && !errors.Is(err, sessions.ErrNotFound) {
 				m.storeFailures.WithLabelValues(call).Inc()
 			}
 		},
-		Began: func(sessions.Session) { m.made.Inc() },
-		Moved: func(_, _ sessions.Session) { m.moved.Inc() },
-		Ended: func(e sessions.Event, n int) { m.ended.WithLabelValues(string(e.Kind)).Add(float64(n)) },
+		Began: func(context.Context, sessions.Session) { m.made.Inc() },
+		Moved: func(_ context.Context, _, _ sessions.Session) { m.moved.Inc() },
+		Ended: func(_ context.Context, e sessions.Event, n int) {
+			m.ended.WithLabelValues(string(e.Kind)).Add(float64(n))
+		},
 	}
 }
 

@@ -73,7 +73,7 @@ func (c cookie) set(ctx context.Context, w http.ResponseWriter, value string, ma
 	http.SetCookie(w, set)
 	trace(ctx, func(t *Trace) {
 		if t.Cookie != nil {
-			t.Cookie(set)
+			t.Cookie(ctx, set)
 		}
 	})
 }

@@ -22,7 +22,7 @@ func (m *Manager) begin(w http.ResponseWriter, r *http.Request, refs Refs, polic
 	}
 	trace(ctx, func(t *Trace) {
 		if t.Began != nil {
-			t.Began(s)
+			t.Began(ctx, s)
 		}
 	})
 	return m.hand(w, r, id, s), nil
@@ -45,7 +45,7 @@ func (m *Manager) move(w http.ResponseWriter, r *http.Request, refs Refs, policy
 	}
 	trace(ctx, func(t *Trace) {
 		if t.Moved != nil {
-			t.Moved(v.session, s)
+			t.Moved(ctx, v.session, s)
 		}
 	})
 	return m.hand(w, r, id, s), nil

@@ -68,7 +68,7 @@ func (m *Manager) Middleware(next http.Handler) http.Handler {
 		}
 		trace(r.Context(), func(t *Trace) {
 			if t.Ticket != nil {
-				t.Ticket(v.ticket, v.session)
+				t.Ticket(r.Context(), v.ticket, v.session)
 			}
 		})
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), visitContextKey{}, &v)))
@@ -126,7 +126,7 @@ func (m *Manager) look(r *http.Request) (visit, error) {
 	}
 	trace(r.Context(), func(t *Trace) {
 		if t.Found != nil {
-			t.Found(s)
+			t.Found(r.Context(), s)
 		}
 	})
 	return visit{ticket: s.Expired(m.clock()), key: key, session: s}, nil

@@ -156,8 +156,8 @@ func listener(lines *[]string) *sessions.Trace {
 		*lines = append(*lines, fmt.Sprintf(format, args...))
 	}
 	return &sessions.Trace{
-		Ticket: func(t sessions.Ticket, _ sessions.Session) { say("ticket %s", t) },
-		Store: func(call string, _ time.Duration, err error) {
+		Ticket: func(_ context.Context, t sessions.Ticket, _ sessions.Session) { say("ticket %s", t) },
+		Store: func(_ context.Context, call string, _ time.Duration, err error) {
 			switch {
 			case err == nil:
 				say("store %s", call)
@@ -167,10 +167,10 @@ func listener(lines *[]string) *sessions.Trace {
 				say("store %s fails", call)
 			}
 		},
-		Began: func(s sessions.Session) { say("began %v", s.Refs) },
-		Moved: func(from, to sessions.Session) { say("moved %v to %v", from.Refs, to.Refs) },
-		Ended: func(e sessions.Event, n int) { say("ended %d of user %d: %s", n, e.UserID, e.Kind) },
-		Cookie: func(c *http.Cookie) {
+		Began: func(_ context.Context, s sessions.Session) { say("began %v", s.Refs) },
+		Moved: func(_ context.Context, from, to sessions.Session) { say("moved %v to %v", from.Refs, to.Refs) },
+		Ended: func(_ context.Context, e sessions.Event, n int) { say("ended %d of user %d: %s", n, e.UserID, e.Kind) },
+		Cookie: func(_ context.Context, c *http.Cookie) {
 			if c.Value == "" {
 				say("cookie cleared")
 			} else {

@@ -8,29 +8,30 @@ import (
 
 // Trace is told what the package does in a request, the way
 // [net/http/httptrace] is told what a client does. Logs, metrics and pages
-// that show sessions at work listen here; handlers know nothing of it. Any
-// function may be nil.
+// that show sessions at work listen here; handlers know nothing of it. Each
+// function gets the request's context, so one Trace can listen to all requests.
+// Any function may be nil.
 type Trace struct {
 	// Found is called with the session that a ticket led to, as it was stored,
 	// whether or not it still counts.
-	Found func(s Session)
+	Found func(ctx context.Context, s Session)
 	// Ticket is called once a request, with what became of its ticket, and
 	// with the session if that is live.
-	Ticket func(t Ticket, s Session)
+	Ticket func(ctx context.Context, t Ticket, s Session)
 	// StoreStart is called before each call on the store, which is named in
 	// one word, and Store after it, with how long it took and how it went.
-	StoreStart func(call string)
-	Store      func(call string, took time.Duration, err error)
+	StoreStart func(ctx context.Context, call string)
+	Store      func(ctx context.Context, call string, took time.Duration, err error)
 	// Began and Moved are called after a session was made, or was left for
 	// another one.
-	Began func(s Session)
-	Moved func(from, to Session)
+	Began func(ctx context.Context, s Session)
+	Moved func(ctx context.Context, from, to Session)
 	// Ended is called after n sessions have ended, with the event that says
 	// why. The event names the session if it was one that was asked for.
-	Ended func(e Event, n int)
+	Ended func(ctx context.Context, e Event, n int)
 	// Cookie is called for each cookie that is set. Its value is the secret
 	// that opens the session: a listener must never pass it on.
-	Cookie func(c *http.Cookie)
+	Cookie func(ctx context.Context, c *http.Cookie)
 }
 
 type traceContextKey struct{}
@@ -59,7 +60,7 @@ func trace(ctx context.Context, tell func(*Trace)) {
 func tracingStore(ctx context.Context, call string) (finish func(error)) {
 	trace(ctx, func(t *Trace) {
 		if t.StoreStart != nil {
-			t.StoreStart(call)
+			t.StoreStart(ctx, call)
 		}
 	})
 	start := time.Now()
@@ -67,7 +68,7 @@ func tracingStore(ctx context.Context, call string) (finish func(error)) {
 		took := time.Since(start)
 		trace(ctx, func(t *Trace) {
 			if t.Store != nil {
-				t.Store(call, took, err)
+				t.Store(ctx, call, took, err)
 			}
 		})
 	}
@@ -76,7 +77,7 @@ func tracingStore(ctx context.Context, call string) (finish func(error)) {
 func traceEnd(ctx context.Context, e Event, n int) {
 	trace(ctx, func(t *Trace) {
 		if t.Ended != nil {
-			t.Ended(e, n)
+			t.Ended(ctx, e, n)
 		}
 	})
 }

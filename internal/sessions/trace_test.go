@@ -1,6 +1,7 @@
 package sessions_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -48,7 +49,7 @@ func TestEveryListenerIsTold(t *testing.T) {
 	ctx := t.Context()
 	for _, name := range []string{"logs", "metrics", "X-ray"} {
 		ctx = sessions.WithTrace(ctx, &sessions.Trace{
-			Began: func(sessions.Session) { told = append(told, name) },
+			Began: func(context.Context, sessions.Session) { told = append(told, name) },
 		})
 	}
 	ctx = sessions.WithTrace(ctx, &sessions.Trace{}) // who listens to nothing
@@ -66,12 +67,12 @@ func TestNoTraceButCookieHearsTheID(t *testing.T) {
 	var heard strings.Builder
 	hear := func(args ...any) { fmt.Fprintf(&heard, "%+v %#v\n", args, args) }
 	s.trace = &sessions.Trace{
-		Ticket: func(t sessions.Ticket, s sessions.Session) { hear(t, s) },
-		Found:  func(s sessions.Session) { hear(s) },
-		Store:  func(call string, took time.Duration, err error) { hear(call, took, err) },
-		Began:  func(s sessions.Session) { hear(s) },
-		Moved:  func(from, to sessions.Session) { hear(from, to) },
-		Ended:  func(e sessions.Event, n int) { hear(e, n) },
+		Ticket: func(_ context.Context, t sessions.Ticket, s sessions.Session) { hear(t, s) },
+		Found:  func(_ context.Context, s sessions.Session) { hear(s) },
+		Store:  func(_ context.Context, call string, took time.Duration, err error) { hear(call, took, err) },
+		Began:  func(_ context.Context, s sessions.Session) { hear(s) },
+		Moved:  func(_ context.Context, from, to sessions.Session) { hear(from, to) },
+		Ended:  func(_ context.Context, e sessions.Event, n int) { hear(e, n) },
 	}
 	v := s.arrives(sessions.Refs{CartID: 1})
 	ids := []string{v.id}

@@ -116,27 +116,33 @@ func finishing(r *http.Request) (*http.Request, context.CancelFunc) {
 
 // traceSessions counts the lives of sessions, and logs them by their handles.
 func (s *Shop) traceSessions(next http.Handler) http.Handler {
-	counting := s.metrics.Trace()
+	counting, logging := s.metrics.Trace(), s.logSessions()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		log := s.log.With("request", requestIDFrom(r.Context()))
 		ctx := sessions.WithTrace(r.Context(), counting)
-		next.ServeHTTP(w, r.WithContext(sessions.WithTrace(ctx, &sessions.Trace{
-			Ticket: func(t sessions.Ticket, _ sessions.Session) {
-				if t == sessions.TicketMalformed || t == sessions.TicketRepeated {
-					log.WarnContext(ctx, "ticket refused", "why", t.String())
-				}
-			},
-			Began: func(made sessions.Session) {
-				log.InfoContext(ctx, "session began", "session", made.Handle, "user", made.UserID, "cart", made.CartID)
-			},
-			Moved: func(from, to sessions.Session) {
-				log.InfoContext(ctx, "session moved", "from", from.Handle, "session", to.Handle, "user", to.UserID, "cart", to.CartID)
-			},
-			Ended: func(e sessions.Event, n int) {
-				log.InfoContext(ctx, "session ended", "session", e.Session, "user", e.UserID, "why", string(e.Kind), "by", e.By, "ended", n)
-			},
-		})))
+		next.ServeHTTP(w, r.WithContext(sessions.WithTrace(ctx, logging)))
 	})
+}
+
+func (s *Shop) logSessions() *sessions.Trace {
+	info := func(ctx context.Context, message string, about ...any) {
+		s.log.InfoContext(ctx, message, append([]any{"request", requestIDFrom(ctx)}, about...)...)
+	}
+	return &sessions.Trace{
+		Ticket: func(ctx context.Context, t sessions.Ticket, _ sessions.Session) {
+			if t == sessions.TicketMalformed || t == sessions.TicketRepeated {
+				s.log.WarnContext(ctx, "ticket refused", "request", requestIDFrom(ctx), "why", t.String())
+			}
+		},
+		Began: func(ctx context.Context, made sessions.Session) {
+			info(ctx, "session began", "session", made.Handle, "user", made.UserID, "cart", made.CartID)
+		},
+		Moved: func(ctx context.Context, from, to sessions.Session) {
+			info(ctx, "session moved", "from", from.Handle, "session", to.Handle, "user", to.UserID, "cart", to.CartID)
+		},
+		Ended: func(ctx context.Context, e sessions.Event, n int) {
+			info(ctx, "session ended", "session", e.Session, "user", e.UserID, "why", string(e.Kind), "by", e.By, "ended", n)
+		},
+	}
 }
 
 // xrayed lets the X-ray listen, in demo mode.

@@ -41,6 +41,7 @@ const Header = "Xray"
 
 // Middleware records each request. It comes before that of the sessions.
 func (rec *Recorder) Middleware(next http.Handler) http.Handler {
+	trace := rec.trace()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec.mu.Lock()
 		rec.number++
@@ -54,11 +55,12 @@ func (rec *Recorder) Middleware(next http.Handler) http.Handler {
 				Number: number, At: rec.Now().UTC(),
 				Method: cut(r.Method), Path: cutPath(r.URL.Path),
 				Ticket: rec.ticketOf(r),
+				Room:   make([]Visit, 0, 4), // enough for most
 			},
 		}
 		rec.take(recording, w, r)
 		ctx := context.WithValue(r.Context(), recordingContextKey{}, recording)
-		ctx = sessions.WithTrace(ctx, recording.trace())
+		ctx = sessions.WithTrace(ctx, trace)
 		next.ServeHTTP(&writer{ResponseWriter: w, recording: recording, wanted: r.Header.Get(Header) != ""}, r.WithContext(ctx))
 	})
 }

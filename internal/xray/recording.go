@@ -94,52 +94,58 @@ func (r *Recording) Recent() Exchanges {
 	return r.recorder.Recent(after.Handle)
 }
 
-// trace listens to the session.
-func (r *Recording) trace() *sessions.Trace {
-	coat := func(s sessions.Session) *Coat { return coat(s, r.recorder.Policy(s)) }
+// trace listens to the sessions of all requests, and notes what it hears in
+// the recording of each.
+func (rec *Recorder) trace() *sessions.Trace {
+	note := func(ctx context.Context) (r *Recording, unlock func()) {
+		r = From(ctx)
+		r.mu.Lock()
+		return r, r.mu.Unlock
+	}
+	coat := func(s sessions.Session) *Coat { return coat(s, rec.Policy(s)) }
 	return &sessions.Trace{
-		StoreStart: func(call string) {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.call, r.visits, r.began = call, len(r.seen.Room), time.Now()
+		StoreStart: func(ctx context.Context, call string) {
+			r, unlock := note(ctx)
+			defer unlock()
+			r.call, r.visits = call, len(r.seen.Room)
 		},
-		Store: func(call string, took time.Duration, err error) {
-			r.mu.Lock()
-			defer r.mu.Unlock()
+		Store: func(ctx context.Context, call string, took time.Duration, err error) {
+			r, unlock := note(ctx)
+			defer unlock()
 			r.stored(call, took, err)
 		},
-		Found: func(s sessions.Session) {
-			r.mu.Lock()
-			defer r.mu.Unlock()
+		Found: func(ctx context.Context, s sessions.Session) {
+			r, unlock := note(ctx)
+			defer unlock()
 			r.seen.Found = coat(s)
 		},
-		Ticket: func(t sessions.Ticket, s sessions.Session) {
-			r.mu.Lock()
-			defer r.mu.Unlock()
+		Ticket: func(ctx context.Context, t sessions.Ticket, s sessions.Session) {
+			r, unlock := note(ctx)
+			defer unlock()
 			r.seen.Ticket.State = t.String()
 			if t == sessions.TicketLive {
 				r.seen.After = coat(s)
 			}
 		},
-		Cookie: func(c *http.Cookie) {
-			r.mu.Lock()
-			defer r.mu.Unlock()
+		Cookie: func(ctx context.Context, c *http.Cookie) {
+			r, unlock := note(ctx)
+			defer unlock()
 			// One that drops the ticket gives none, and takes back what was given.
 			r.seen.Given = cutTicket(c.Value)
 		},
-		Began: func(s sessions.Session) {
-			r.mu.Lock()
-			defer r.mu.Unlock()
+		Began: func(ctx context.Context, s sessions.Session) {
+			r, unlock := note(ctx)
+			defer unlock()
 			r.seen.Change, r.seen.After = Began, coat(s)
 		},
-		Moved: func(_, to sessions.Session) {
-			r.mu.Lock()
-			defer r.mu.Unlock()
+		Moved: func(ctx context.Context, _, to sessions.Session) {
+			r, unlock := note(ctx)
+			defer unlock()
 			r.seen.Change, r.seen.After = Moved, coat(to)
 		},
-		Ended: func(e sessions.Event, _ int) {
-			r.mu.Lock()
-			defer r.mu.Unlock()
+		Ended: func(ctx context.Context, e sessions.Event, _ int) {
+			r, unlock := note(ctx)
+			defer unlock()
 			if r.seen.Found.is(e.Session) || r.seen.After.is(e.Session) { // not one that it has ended elsewhere
 				r.seen.Change, r.seen.Why, r.seen.After = Ended, string(e.Kind), nil
 			}
@@ -207,6 +213,9 @@ const longest = 16
 // somebody has put there, and what is longer than any of them.
 func cutPath(path string) string {
 	const most = 160
+	if len(path) <= longestPart {
+		return valid(path)
+	}
 	parts := strings.Split(path, "/")
 	for i, part := range parts {
 		parts[i] = cut(part)
@@ -218,9 +227,13 @@ func cutPath(path string) string {
 	return path
 }
 
+// longestPart is how long a part of an address of the shop may be. An ID is
+// longer.
+const longestPart = 40
+
 // cut shortens what may be an ID: a part of a path, or a method.
 func cut(part string) string {
-	if len(part) > 40 {
+	if len(part) > longestPart {
 		part = short(part) + "…"
 	}
 	return valid(part)
