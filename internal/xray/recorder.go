@@ -31,7 +31,7 @@ type Recorder struct {
 }
 
 const (
-	remembered = 1000 // exchanges of all sessions together
+	remembered = 200 // exchanges of all sessions together
 	recent     = 10   // of one session
 )
 
