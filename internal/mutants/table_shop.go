@@ -115,7 +115,7 @@ var ofPages = []mutant{
 		`if session.UserID != 0 {`, `if session.UserID >= 0 {`,
 		"internal/web", "TestForeignOrder"},
 	{"errors tell what is inside", "internal/web/errors.go",
-		`shown = errBroken`, `shown = &problem{http.StatusInternalServerError, errBroken.heading, err.Error()}`,
+		`shown = errBroken`, `shown = &problem{http.StatusInternalServerError, errBroken.Heading, err.Error()}`,
 		"internal/web", "TestErrorsTellVisitors"},
 	{"a panic is not caught", "internal/web/middleware.go",
 		"default:\n\t\t\t\ts.fail(w, r, ", "default:\n\t\t\t\tif p != nil {\n\t\t\t\t\tpanic(p)\n\t\t\t\t}\n\t\t\t\ts.fail(w, r, ",
