@@ -32,7 +32,7 @@ type Recorder struct {
 
 const (
 	remembered = 200 // exchanges of all sessions together
-	recent     = 10   // of one session
+	recent     = 10  // of one session
 )
 
 // Header is what a client sends, with any value, to get the X-ray of its own
