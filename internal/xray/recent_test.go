@@ -99,11 +99,11 @@ func TestMemoryIsBounded(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
 	v := s.arrives(sessions.Refs{CartID: 1})
-	for range 999 {
+	for range 199 {
 		s.serve(s.request(http.MethodGet, "/"), look)
 	}
 	if got := v.paths(); len(got) != 1 {
-		t.Errorf("after 999 others %d are remembered", len(got))
+		t.Errorf("after 199 others %d are remembered", len(got))
 	}
 	s.serve(s.request(http.MethodGet, "/xray"), look) // which takes nobody's place
 	if got := v.paths(); len(got) != 0 {
