@@ -97,55 +97,55 @@ func (r *Recording) Recent() Exchanges {
 // trace listens to the sessions of all requests, and notes what it hears in
 // the recording of each.
 func (rec *Recorder) trace() *sessions.Trace {
-	note := func(ctx context.Context) (r *Recording, unlock func()) {
-		r = From(ctx)
+	locked := func(ctx context.Context) *Recording {
+		r := From(ctx)
 		r.mu.Lock()
-		return r, r.mu.Unlock
+		return r
 	}
 	coat := func(s sessions.Session) *Coat { return coat(s, rec.Policy(s)) }
 	return &sessions.Trace{
 		StoreStart: func(ctx context.Context, call string) {
-			r, unlock := note(ctx)
-			defer unlock()
+			r := locked(ctx)
+			defer r.mu.Unlock()
 			r.call, r.visits = call, len(r.seen.Room)
 		},
 		Store: func(ctx context.Context, call string, took time.Duration, err error) {
-			r, unlock := note(ctx)
-			defer unlock()
+			r := locked(ctx)
+			defer r.mu.Unlock()
 			r.stored(call, took, err)
 		},
 		Found: func(ctx context.Context, s sessions.Session) {
-			r, unlock := note(ctx)
-			defer unlock()
+			r := locked(ctx)
+			defer r.mu.Unlock()
 			r.seen.Found = coat(s)
 		},
 		Ticket: func(ctx context.Context, t sessions.Ticket, s sessions.Session) {
-			r, unlock := note(ctx)
-			defer unlock()
+			r := locked(ctx)
+			defer r.mu.Unlock()
 			r.seen.Ticket.State = t.String()
 			if t == sessions.TicketLive {
 				r.seen.After = coat(s)
 			}
 		},
 		Cookie: func(ctx context.Context, c *http.Cookie) {
-			r, unlock := note(ctx)
-			defer unlock()
+			r := locked(ctx)
+			defer r.mu.Unlock()
 			// One that drops the ticket gives none, and takes back what was given.
 			r.seen.Given = cutTicket(c.Value)
 		},
 		Began: func(ctx context.Context, s sessions.Session) {
-			r, unlock := note(ctx)
-			defer unlock()
+			r := locked(ctx)
+			defer r.mu.Unlock()
 			r.seen.Change, r.seen.After = Began, coat(s)
 		},
 		Moved: func(ctx context.Context, _, to sessions.Session) {
-			r, unlock := note(ctx)
-			defer unlock()
+			r := locked(ctx)
+			defer r.mu.Unlock()
 			r.seen.Change, r.seen.After = Moved, coat(to)
 		},
 		Ended: func(ctx context.Context, e sessions.Event, _ int) {
-			r, unlock := note(ctx)
-			defer unlock()
+			r := locked(ctx)
+			defer r.mu.Unlock()
 			if r.seen.Found.is(e.Session) || r.seen.After.is(e.Session) { // not one that it has ended elsewhere
 				r.seen.Change, r.seen.Why, r.seen.After = Ended, string(e.Kind), nil
 			}
