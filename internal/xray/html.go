@@ -139,7 +139,7 @@ func (p *Panel) coat(w *pen) {
 		}
 		w.put(`</td><td class="count">`, strconv.Itoa(f.Bytes), `</td></tr>`)
 	}
-	w.put(`</tbody></table><p class="small">The key is the SHA-256 of the ticket, so whoever reads the table holds no ticket. The rest are references and deadlines: who you are and what you buy is looked up where it lives.</p></section>`)
+	w.put(`</tbody></table><p class="small">The key is the SHA-256 of the ticket, so whoever reads the table holds no ticket. The handle is its name in lists, and opens nothing. The rest are references and deadlines: who you are and what you buy is looked up where it lives.</p></section>`)
 }
 
 func (p *Panel) wentBack(w *pen) {
@@ -172,7 +172,7 @@ func (list Exchanges) HTML() template.HTML {
 	for _, e := range list {
 		w.put(`<li><a href="/xray/`, strconv.Itoa(e.Number), `"><code>`, e.Method+" "+e.Path, `</code></a> <span class="small">`, clockTime(e.At), ` · `, strconv.Itoa(e.Status))
 		if e.Change != Unchanged {
-			w.put(` · `, string(e.Change))
+			w.put(` · `, e.Change.words())
 		}
 		w.put(`</span></li>`)
 	}

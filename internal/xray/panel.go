@@ -29,10 +29,7 @@ func (p *Panel) Summary() string {
 	case p.Ticket.State == sessions.TicketRepeated.String():
 		ticket = "several tickets"
 	}
-	what := map[Change]string{
-		Began: "a session began", Moved: "the session moved to a new ticket",
-		Touched: "found, and its idle clock set back", Ended: "the session ended",
-	}[p.Change]
+	what := p.Change.words()
 	if what == "" {
 		what = map[string]string{
 			sessions.TicketNone.String(): "nothing to look up",
@@ -54,6 +51,21 @@ func (p *Panel) Summary() string {
 		trips = fmt.Sprintf("%d round trips", n)
 	}
 	return strings.Join([]string{ticket, what, trips}, " · ")
+}
+
+// words say what became of a session; empty if nothing did.
+func (c Change) words() string {
+	switch c {
+	case Began:
+		return "a session began"
+	case Moved:
+		return "the session moved to a new ticket"
+	case Touched:
+		return "found, and its idle clock set back"
+	case Ended:
+		return "the session ended"
+	}
+	return ""
 }
 
 // turnedAway says that the request was refused before its ticket was looked at,
@@ -79,6 +91,12 @@ func (p *Panel) Carried() string {
 	case sessions.TicketLivedOut.String():
 		return "Its coat was found, but it had hung there for too long: its absolute deadline had passed."
 	case sessions.TicketLive.String():
+		switch p.Change {
+		case Moved:
+			return "Its coat was found, and now hangs under a new ticket. The old one is torn, so that nobody who knows its number comes in along with you."
+		case Ended:
+			return "Its coat was found, and taken down. Whoever shows this ticket again, you or a thief, shows a piece of paper."
+		}
 		return "Its coat was found."
 	}
 	if p.turnedAway() {
