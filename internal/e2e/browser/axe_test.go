@@ -27,7 +27,7 @@ func TestAxeFindsNothing(t *testing.T) {
 		for _, at := range []struct {
 			scheme string
 			width  int64
-		}{{"light", 390}, {"dark", 1280}} {
+		}{{"light", 390}, {"dark", 390}, {"light", 1280}, {"dark", 1280}} {
 			visitor.prefer(at.scheme)
 			visitor.run(chromedp.EmulateViewport(at.width, 800))
 			for _, v := range visitor.violations() {
