@@ -69,7 +69,7 @@ func TestLastTenRequestsAreListed(t *testing.T) {
 		want = append([]string{fmt.Sprintf("GET /nowhere/%d", i)}, want...)
 	}
 	a := b.get("/xray").is(http.StatusOK)
-	_, list, _ := strings.Cut(a.body, "The last requests with this ticket")
+	_, list, _ := strings.Cut(a.body, "Your last requests")
 	list, _, _ = strings.Cut(list, "</section>")
 	for i, request := range want {
 		if listed := strings.Contains(list, "<code>"+request+"</code>"); listed != (i < 10) {
@@ -96,7 +96,7 @@ func TestPageAfterTheSignOutShowsItOnce(t *testing.T) {
 		}
 		const before = "The request before this one"
 		alice.get("/").shows("no ticket", before, "POST /logout", "303", "The session: delete", mine, "Set-Cookie: ", "Max-Age=0",
-			"The life of that session", guest, "Issued: ", "Torn.", mine, "Issued at the sign-in.", "Ended by signing out.", "This request", "GET /")
+			"The life of that session", guest, "Issued: ", "torn", mine, "Issued at the sign-in.", "Ended by signing out.", "This request", "GET /")
 		alice.get("/").showsNot(before).showsNot(mine)
 		bob.get("/").showsNot(before).showsNot(mine)
 	}
@@ -153,8 +153,8 @@ func TestLifeOfTheSessionIsDrawn(t *testing.T) {
 	_, rest, _ := strings.Cut(alice.get("/xray").body, `<ol class="lives"`)
 	drawn, _, _ := strings.Cut(rest, "It ends at 09:33:00")
 	for _, want := range []string{
-		"Ticket of a guest", handles[0], "09:00:00", "Issued: ", "09:02:00", "Used, ", "Torn.",
-		fmt.Sprintf("Ticket of user %d", s.user("alice")), handles[1], "Issued at the sign-in.", "Torn.",
+		"Session of a guest", handles[0], "09:00:00", "Issued: ", "09:02:00", "Used, ", "torn",
+		fmt.Sprintf("Session of user %d", s.user("alice")), handles[1], "Issued at the sign-in.", "torn",
 		handles[2], "Issued in place of the one before",
 	} {
 		var found bool
@@ -162,7 +162,7 @@ func TestLifeOfTheSessionIsDrawn(t *testing.T) {
 			t.Fatalf("the timeline does not go on with %q:\n%s", want, rest)
 		}
 	}
-	if strings.Contains(drawn, "Torn.") {
+	if strings.Contains(drawn, "torn") {
 		t.Error("the last ticket is torn")
 	}
 }

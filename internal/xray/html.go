@@ -147,7 +147,7 @@ func (p *Panel) wentBack(w *pen) {
 	for _, c := range p.Cookies {
 		w.put(`<p><code>Set-Cookie: `, c.Line, `</code>`)
 		if !c.Session {
-			w.put(` <span class="small">Not the ticket.</span></p>`)
+			w.put(` <span class="small">Not the ticket: a note for the next page.</span></p>`)
 			continue
 		}
 		w.put(`</p><dl class="flags">`)

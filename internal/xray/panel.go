@@ -93,7 +93,7 @@ func (p *Panel) Carried() string {
 	case sessions.TicketLive.String():
 		switch p.Change {
 		case Moved:
-			return "Its coat was found, and now hangs under a new ticket. The old one is torn, so that nobody who knows its number comes in along with you."
+			return "Its coat was found. The shop took it down, and hung up a new one under a new ticket: this old one opens nothing from now on, so nobody who knows its number comes in along with you."
 		case Ended:
 			return "Its coat was found, and taken down. Whoever shows this ticket again, you or a thief, shows a piece of paper."
 		}
@@ -205,7 +205,7 @@ func (p *Panel) Nothing() string {
 	case sessions.TicketNone.String():
 		return "No ticket: there is nothing to remember of you, so there is no session."
 	case sessions.TicketUnknown.String():
-		return "No ticket, and no order to drop the old one either: this may be a slow request, and your browser may hold a newer ticket by now."
+		return "No ticket. The one that came opens nothing, and is left alone: your browser may be about to get a newer one, which must not be taken away."
 	case "":
 		if p.turnedAway() {
 			return "No ticket: whoever does not look at one does not take it away, either."
@@ -278,8 +278,8 @@ func (p *Panel) Clocks() []Clock {
 		return nil
 	}
 	return []Clock{
-		clock("Idle", "A visit sets it back. Not every one: that would be a write for each page.", p.After.IdleUntil, p.After.Idle, p.Now),
-		clock("Absolute", "Nothing sets it back.", p.After.Until, p.After.Until.Sub(p.After.CreatedAt), p.Now),
+		clock("Idle", "Visiting a page starts it afresh; not each time, or every page would have to write into the database.", p.After.IdleUntil, p.After.Idle, p.Now),
+		clock("Absolute", "Nothing starts it afresh.", p.After.Until, p.After.Until.Sub(p.After.CreatedAt), p.Now),
 	}
 }
 

@@ -36,7 +36,7 @@ func TestLessonNeedsNoScript(t *testing.T) {
 	visitor.follow("POST /login")
 	shows("The session: move", "Before", "After")
 	visitor.visit("/xray")
-	shows("Ticket of a guest", "Torn.", "Issued at the sign-in.")
+	shows("Session of a guest", "torn", "Issued at the sign-in.")
 	visitor.press("Sign out")
 	unfold()
 	shows("The request before this one", "The session: delete", "Ended by signing out.")
