@@ -143,12 +143,14 @@ func (p *person) visit(path string) int64 {
 }
 
 // back presses "back". A browser that has kept the page as it was shows it
-// without loading it, so this waits for the page to come, not to load.
+// without loading it, so this waits for the page to come, not to load. The
+// button is pressed a moment later: the answer to this must not be lost with
+// the page.
 func (p *person) back() {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
-	_, err := chromedp.Run(ctx, chromedp.WaitEvent(page.FrameNavigated, nil, chromedp.Evaluate[chromedp.Void](`history.back()`)))
+	_, err := chromedp.Run(ctx, chromedp.WaitEvent(page.FrameNavigated, nil, chromedp.Evaluate[chromedp.Void](`void setTimeout(() => history.back())`)))
 	if err != nil {
 		p.t.Fatalf("back from %s: %v", p.path(), err)
 	}
