@@ -27,8 +27,9 @@ var mayImport = map[string]string{
 	"internal/sessions":               "",
 	"internal/sessions/pgstore":       "internal/sessions",
 	"internal/sessions/memstore":      "internal/sessions",
-	"internal/sessions/redisstore":    "internal/sessions",
-	"internal/sessions/memcachestore": "internal/sessions",
+	"internal/sessions/casstore":      "internal/sessions",
+	"internal/sessions/redisstore":    "internal/sessions internal/sessions/casstore",
+	"internal/sessions/memcachestore": "internal/sessions internal/sessions/casstore",
 	"internal/sessions/sessionstest":  "internal/sessions",
 
 	"internal/postgres":                     "migrations",
