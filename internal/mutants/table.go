@@ -67,10 +67,10 @@ var ofSessions = []mutant{
 		"internal/sessions", "FuzzCookie"},
 
 	{"no idle limit", "internal/sessions/sessions.go",
-		`case now.Before(s.ends()):`, `case now.Before(s.Until):`,
+		`case now.Before(s.Ends()):`, `case now.Before(s.Until):`,
 		"internal/sessions", "TestIdleSession"},
 	{"no absolute limit", "internal/sessions/sessions.go",
-		`case now.Before(s.ends()):`, `case now.Before(s.IdleUntil) || !s.IdleUntil.Before(s.Until):`,
+		`case now.Before(s.Ends()):`, `case now.Before(s.IdleUntil) || !s.IdleUntil.Before(s.Until):`,
 		"internal/sessions", "TestSessionEndsAtItsAbsoluteLimit"},
 	{"a touch reaches past the absolute limit", "internal/sessions/sessions.go",
 		`if deadline.After(until) {`, `if false {`,

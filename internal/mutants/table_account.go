@@ -127,7 +127,7 @@ var ofAccounts = []mutant{
 	return v.session`,
 		"internal/sessions", "TestPeek"},
 	{"a timeout is on record when it was noticed", "internal/sessions/middleware.go",
-		`Event{At: v.session.ends(),`, `Event{At: now,`,
+		`m.end(ctx, v, v.session.Timeout())`, `m.end(ctx, v, Event{At: now, Kind: timeouts[v.ticket]})`,
 		"internal/sessions", "TestTimeoutIsOnRecord"},
 	{"guests are on record with their addresses", "internal/sessions/event.go",
 		`if userID != 0 {`, `if true {`,

@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -33,6 +34,30 @@ type Event struct {
 	// Address and Browser say where the request came from, and are kept for
 	// users alone. They stand here so that a session need not hold them.
 	Address, Browser string
+}
+
+// Of is the event as it happened to a session.
+func (e Event) Of(s Session) Event {
+	e.Session, e.UserID = s.Handle, s.UserID
+	return e
+}
+
+// Timeout is the event of a session's end by the deadline that came first.
+func (s Session) Timeout() Event {
+	return Event{At: s.Ends(), Kind: timeouts[s.Expired(s.Ends())]}.Of(s)
+}
+
+// Recorder puts on record what happened to sessions, for a store that lives
+// elsewhere than the record does. It is called after the change has been made,
+// which is not taken back if the record cannot be written: that is the
+// Recorder's to deal with. Nil means that there is no record.
+type Recorder func(ctx context.Context, events ...Event)
+
+// Record calls the recorder, if there is one and anything happened.
+func (r Recorder) Record(ctx context.Context, events ...Event) {
+	if r != nil && len(events) > 0 {
+		r(ctx, events...)
+	}
 }
 
 // event is what a request that makes or ends a user's session is recorded as.

@@ -83,8 +83,7 @@ func (m *Manager) visit(w http.ResponseWriter, r *http.Request) (visit, error) {
 	}
 	switch now := m.clock(); {
 	case v.ticket.TimedOut():
-		e := Event{At: v.session.ends(), Kind: timeouts[v.ticket]} // it ended then, not now
-		if err := m.end(ctx, v, e); err != nil && !errors.Is(err, ErrNotFound) {
+		if err := m.end(ctx, v, v.session.Timeout()); err != nil && !errors.Is(err, ErrNotFound) {
 			return visit{}, err
 		}
 		m.cookie.clear(ctx, w)

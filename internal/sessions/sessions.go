@@ -18,7 +18,9 @@
 package sessions
 
 import (
+	"cmp"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -102,8 +104,8 @@ func (p Policy) worthTouching(s Session, now time.Time) bool {
 	return s.IdleUntil.Before(s.Until) && s.IdleUntil.Before(now.Add(p.Idle))
 }
 
-// ends is the deadline that comes first.
-func (s Session) ends() time.Time {
+// Ends is the deadline that comes first.
+func (s Session) Ends() time.Time {
 	if s.Until.Before(s.IdleUntil) {
 		return s.Until
 	}
@@ -113,17 +115,24 @@ func (s Session) ends() time.Time {
 // Left is how long the session lasts from now without another request. Final
 // says that another request would not make it last longer.
 func (s Session) Left(now time.Time) (left time.Duration, final bool) {
-	return s.ends().Sub(now), !s.IdleUntil.Before(s.Until)
+	return s.Ends().Sub(now), !s.IdleUntil.Before(s.Until)
 }
 
 // Expired says which deadline the session has ended at by now: TicketIdledOut
 // or TicketLivedOut, whichever came first, or TicketLive if neither has come.
 func (s Session) Expired(now time.Time) Ticket {
 	switch {
-	case now.Before(s.ends()):
+	case now.Before(s.Ends()):
 		return TicketLive
 	case s.IdleUntil.Before(s.Until):
 		return TicketIdledOut
 	}
 	return TicketLivedOut
+}
+
+// NewestFirst compares two sessions for a list. Of two made in the same
+// microsecond, the handle decides, so that every call takes the same one for
+// the newer.
+func NewestFirst(a, b Session) int {
+	return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), strings.Compare(a.Handle, b.Handle))
 }

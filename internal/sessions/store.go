@@ -10,6 +10,10 @@ import (
 // or the session has ended.
 var ErrNotFound = errors.New("session not found")
 
+// ErrUnavailable says that a store cannot do its work for now: it cannot be
+// reached, or is full.
+var ErrUnavailable = errors.New("session store unavailable")
+
 // Store keeps sessions. It must be safe for concurrent use.
 //
 // Dead stays dead: only Create and Move bring a key into being, and no other

@@ -1,0 +1,34 @@
+package memcachestore_test
+
+import (
+	"crypto/rand"
+	"testing"
+
+	"coatcheck/internal/e2e/servers"
+	"coatcheck/internal/sessions"
+	"coatcheck/internal/sessions/memcachestore"
+	"coatcheck/internal/sessions/sessionstest"
+)
+
+// open gives a store with a namespace of its own.
+func open(t *testing.T, record sessions.Recorder, servers ...string) *memcachestore.Store {
+	t.Helper()
+	st, err := memcachestore.New(servers, rand.Text(), record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	return st
+}
+
+func TestStoreKeepsTheContract(t *testing.T) {
+	t.Parallel()
+	server := servers.Memcached(t)
+	sessionstest.Run(t, func(t *testing.T) sessions.Store { return open(t, nil, server.Addr) })
+}
+
+func TestStoreKeepsTheContractOnThreeServers(t *testing.T) {
+	t.Parallel()
+	a, b, c := servers.Memcached(t), servers.Memcached(t), servers.Memcached(t)
+	sessionstest.Run(t, func(t *testing.T) sessions.Store { return open(t, nil, a.Addr, b.Addr, c.Addr) })
+}

@@ -1,0 +1,219 @@
+// Package redisstore keeps sessions in Redis: one server, one that sentinels
+// watch over, or a cluster. Every server of the shop sees the same sessions,
+// a restart of the shop loses none, and what has expired goes by itself.
+//
+// What it cannot promise: Redis writes to disk later than it answers, unless it
+// is set to "appendfsync always", and a replica hears of a change after the
+// client does. So a crash or a failover may forget the last second: who has
+// signed in then is signed out, and, worse, a session that was ended then is
+// back, until it expires. A Redis that evicts when it is full
+// (maxmemory-policy other than noeviction) signs visitors out.
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"coatcheck/internal/sessions"
+	"coatcheck/internal/sessions/casstore"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// patience is how long Redis may take to answer. It takes a thousandth of
+// that, if it answers at all.
+const patience = 500 * time.Millisecond
+
+// Options makes of an address what a client needs:
+//
+//	redis://user:password@host:6379/0    one server; rediss:// over TLS
+//	redis://host1:6379,host2:6379        a cluster, by some of its nodes
+//	redis+sentinel://host1,host2/name    the master that sentinels call by name
+func Options(address string) (*redis.UniversalOptions, error) {
+	first, others, several := strings.Cut(address, ",")
+	rest, sentinel := strings.CutPrefix(first, "redis+sentinel://")
+	if sentinel {
+		first = "redis://" + rest
+	}
+	o := &redis.UniversalOptions{
+		DialTimeout: patience, ReadTimeout: patience, WriteTimeout: patience, PoolTimeout: patience,
+		ContextTimeoutEnabled: true,
+		// A command whose answer was lost may have been carried out, so it is
+		// not sent again.
+		MaxRetries: -1, DialerRetries: 1,
+	}
+	if sentinel {
+		last := rest
+		if several {
+			last = others
+		}
+		hosts, name, ok := strings.Cut(last, "/")
+		if !ok || name == "" || strings.Contains(name, "/") {
+			return nil, errors.New("it does not end in /name, the name that sentinels call the master by")
+		}
+		o.MasterName = name
+		if several {
+			others = hosts
+		} else {
+			first = "redis://" + hosts
+		}
+	}
+	parsed, err := redis.ParseURL(first)
+	if err != nil {
+		if problem, ok := errors.AsType[*url.Error](err); ok {
+			err = problem.Err // it would say the password
+		}
+		return nil, err
+	}
+	o.Addrs, o.Username, o.Password, o.DB, o.TLSConfig = []string{parsed.Addr}, parsed.Username, parsed.Password, parsed.DB, parsed.TLSConfig
+	if several {
+		for host := range strings.SplitSeq(others, ",") {
+			host = strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(host), "rediss://"), "redis://")
+			if _, _, err := net.SplitHostPort(host); err != nil {
+				return nil, fmt.Errorf("%q is not like host:port", host)
+			}
+			o.Addrs = append(o.Addrs, host)
+		}
+	}
+	if sentinel && o.Password != "" {
+		o.SentinelUsername, o.SentinelPassword = o.Username, o.Password
+	}
+	return o, nil
+}
+
+// Store is a sessions.Store in Redis.
+type Store struct {
+	*casstore.Store
+	client redis.UniversalClient
+}
+
+// New gives a store whose keys begin with a namespace and a colon. It connects
+// when it is used.
+func New(o *redis.UniversalOptions, namespace string, record sessions.Recorder) *Store {
+	client := redis.NewUniversalClient(o)
+	return &Store{casstore.New(&backend{client, namespace + ":"}, record), client}
+}
+
+// Close closes the connections.
+func (st *Store) Close() error { return st.client.Close() }
+
+// backend is Redis as casstore sees it. Each command is about one key, so in a
+// cluster each goes to one node; and several in one round trip go to all of
+// their nodes at once.
+type backend struct {
+	client redis.UniversalClient
+	prefix string
+}
+
+func (r *backend) Get(ctx context.Context, keys ...string) ([]casstore.Item, error) {
+	commands := make([]*redis.StringCmd, len(keys))
+	_, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i, key := range keys {
+			commands[i] = p.Get(ctx, r.prefix+key)
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return nil, unavailable(err)
+	}
+	items := make([]casstore.Item, len(keys))
+	for i, key := range keys {
+		value, err := commands[i].Bytes()
+		if err != nil && !errors.Is(err, redis.Nil) {
+			return nil, unavailable(err)
+		}
+		items[i] = casstore.Item{Key: key, Value: value}
+	}
+	return items, nil
+}
+
+// Add sets a key that is not in use (SET NX).
+func (r *backend) Add(ctx context.Context, key string, value []byte, expires time.Time) (bool, error) {
+	var left time.Duration
+	if !expires.IsZero() {
+		left = time.Until(expires)
+	}
+	added, err := r.client.SetNX(ctx, r.prefix+key, value, left).Result()
+	return added, unavailable(err)
+}
+
+// swap sets a key to another value if it has the one that was read; to nothing,
+// if the new one is empty. Redis runs a script in one step.
+var swap = redis.NewScript(`
+	if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+	if ARGV[2] == '' then redis.call('DEL', KEYS[1]); return 1 end
+	if ARGV[3] == '0' then redis.call('SET', KEYS[1], ARGV[2]); return 1 end
+	redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]); return 1`)
+
+// Swap compares whole values. That one may have changed and changed back does
+// not matter: all that is known of a session is in the value.
+func (r *backend) Swap(ctx context.Context, found casstore.Item, value []byte, expires time.Time) (bool, error) {
+	var left int64
+	if !expires.IsZero() {
+		left = max(1, time.Until(expires).Milliseconds())
+	}
+	done, err := swap.Run(ctx, r.client, []string{r.prefix + found.Key}, found.Value, value, left).Int()
+	return done == 1, unavailable(err)
+}
+
+// Boxes asks each master to go through its keys.
+func (r *backend) Boxes(ctx context.Context, f func([]string) error) error {
+	cluster, ok := r.client.(*redis.ClusterClient)
+	if !ok {
+		return r.scan(ctx, r.client, f)
+	}
+	// All masters at once, but f one at a time, and not again after an error.
+	var one sync.Mutex
+	var failed error
+	return cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error {
+		return r.scan(ctx, master, func(keys []string) error {
+			one.Lock()
+			defer one.Unlock()
+			if failed == nil {
+				failed = f(keys)
+			}
+			return failed
+		})
+	})
+}
+
+// scan finds every key that is there from its beginning to its end.
+func (r *backend) scan(ctx context.Context, node redis.Cmdable, f func([]string) error) error {
+	var cursor uint64
+	for {
+		keys, next, err := node.Scan(ctx, cursor, r.prefix+casstore.Box+"*", 1000).Result()
+		if err != nil {
+			return unavailable(err)
+		}
+		for i := range keys {
+			keys[i] = strings.TrimPrefix(keys[i], r.prefix)
+		}
+		if len(keys) > 0 {
+			if err := f(keys); err != nil {
+				return err
+			}
+		}
+		if cursor = next; cursor == 0 {
+			return nil
+		}
+	}
+}
+
+// unavailable marks what kept Redis from its work. A request that was broken
+// off is another thing.
+func unavailable(err error) error {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	if errors.Is(err, io.EOF) {
+		err = errors.New("the connection was closed")
+	}
+	return fmt.Errorf("%w: redis: %w", sessions.ErrUnavailable, err)
+}
