@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -31,10 +32,22 @@ type tools struct {
 	now   time.Time // of all that the command does
 }
 
-// operate opens the database for a hand tool. Only what makes passwords needs
-// the pepper.
-func (d database) operate(ctx context.Context, t terminal, pepper []byte, do func(tools) error) error {
-	return d.with(ctx, t, func(db *opened) error {
+// room is the settings that say where users and sessions are.
+type room struct {
+	database
+	sessionStore
+}
+
+// operate opens the database and the session store for a hand tool. Only what
+// makes passwords needs the pepper.
+func (r *room) operate(ctx context.Context, t terminal, pepper []byte, do func(tools) error) error {
+	if err := r.checkStore(); err != nil {
+		return err
+	}
+	if r.SessionStore == "memory" {
+		return settingError("--session-store (SHOP_SESSION_STORE)", "\"memory\" is that of the shop's own process, which no other program sees; to end all of its sessions, start it anew")
+	}
+	return r.with(ctx, t, func(db *opened) error {
 		if err := upToDate(ctx, db); err != nil {
 			return err
 		}
@@ -42,7 +55,11 @@ func (d database) operate(ctx context.Context, t terminal, pepper []byte, do fun
 		if err != nil {
 			return err
 		}
-		return do(tools{db, users, pgstore.New(db.Pool), time.Now()})
+		store, err := r.openStore(db.Pool, newLog(t.err))
+		if err != nil {
+			return err
+		}
+		return errors.Join(do(tools{db, users, store, time.Now()}), store.close())
 	})
 }
 

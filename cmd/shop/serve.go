@@ -17,7 +17,6 @@ import (
 	"coatcheck/internal/metrics"
 	"coatcheck/internal/orders"
 	"coatcheck/internal/postgres"
-	"coatcheck/internal/sessions/pgstore"
 	"coatcheck/internal/story"
 	"coatcheck/internal/view"
 	"coatcheck/internal/web"
@@ -81,7 +80,12 @@ func (c *serve) Run(ctx context.Context, t terminal) (err error) {
 			return err
 		}
 	}
-	counts.Watch(db.Pool, func(ctx context.Context) (int, error) { return pgstore.New(db.Pool).Live(ctx, time.Now()) })
+	store, err := c.openStore(db.Pool, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.close()) }()
+	counts.Watch(db.Pool, store.live)
 	var places []view.Place
 	if c.demo() {
 		places = classroom.Places(classroom.Config{Play: func(ctx context.Context) (*story.Transcript, error) {
@@ -90,6 +94,7 @@ func (c *serve) Run(ctx context.Context, t terminal) (err error) {
 	}
 	shop, err := newShop(web.Config{
 		DB:             db.Pool,
+		Store:          store.Store,
 		Users:          users,
 		Policy:         c.policy(),
 		Kept:           c.kept(),
@@ -110,7 +115,7 @@ func (c *serve) Run(ctx context.Context, t terminal) (err error) {
 
 	sweeping, stopSweeping := context.WithCancel(context.Background())
 	var sweeper sync.WaitGroup
-	sweeper.Go(func() { shop.Sweep(sweeping, sweepEvery, c.SessionLifetime) })
+	sweeper.Go(func() { shop.Sweep(sweeping, store.sweepEvery, c.SessionLifetime) })
 	defer sweeper.Wait()
 	defer stopSweeping()
 
@@ -122,7 +127,7 @@ func (c *serve) Run(ctx context.Context, t terminal) (err error) {
 // newShop puts a shop together on its database. All that a shop needs and that
 // is the same for each of them need not be in c.
 func newShop(c web.Config) (*web.Shop, error) {
-	c.Carts, c.Orders, c.Store = cart.New(c.DB), orders.New(c.DB), pgstore.New(c.DB)
+	c.Carts, c.Orders = cart.New(c.DB), orders.New(c.DB)
 	c.Templates, c.Static = templates.Files, static.Files
 	return web.New(c)
 }
@@ -148,10 +153,6 @@ func (c *serve) beside(shop net.Listener, counts *metrics.Metrics) (sites []site
 	}
 	return sites, nil
 }
-
-// sweepEvery is how often what is over is cleared away. Nothing hangs on it
-// but the size of tables.
-const sweepEvery = time.Minute
 
 // A site is a listener and what answers there.
 type site struct {

@@ -21,7 +21,7 @@ type sessionTools struct {
 }
 
 type sessionsList struct {
-	database
+	room
 	User *string `placeholder:"EMAIL" help:"Only this user's."`
 	JSON bool    `name:"json" help:"Write a JSON array."`
 }
@@ -132,7 +132,7 @@ func writeSessions(w io.Writer, lines []sessionLine) error {
 // Flags of revoke are pointers: one that is given and empty, as by a script
 // whose variable is not set, must not end more than was meant.
 type sessionsRevoke struct {
-	database
+	room
 	User   *string `placeholder:"EMAIL" help:"Whose sessions are to end."`
 	Handle *string `help:"Only the one of that user that has this handle."`
 	All    bool    `help:"Everybody's, guests' too."`
@@ -201,7 +201,7 @@ func (c *sessionsRevoke) revoke(ctx context.Context, o tools) (int, error) {
 }
 
 type sessionsSweep struct {
-	database
+	room
 	RecordFor time.Duration `env:"SHOP_RECORD_FOR" default:"2160h" help:"As for serve."`
 }
 

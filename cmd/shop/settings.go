@@ -14,10 +14,10 @@ import (
 // settings is all that can be set, each as a flag or in the environment.
 type settings struct {
 	database
+	sessionStore
 
 	Addr            string        `env:"SHOP_ADDR" default:"127.0.0.1:8080" help:"Address to listen on."`
 	Demo            *bool         `env:"SHOP_DEMO" negatable:"" help:"Make the demo accounts and name them on the sign-in page. On with the embedded Postgres, off otherwise."`
-	SessionStore    string        `env:"SHOP_SESSION_STORE" default:"postgres" help:"Where sessions live: postgres."`
 	SessionIdle     time.Duration `env:"SHOP_SESSION_IDLE" default:"30m" help:"How long a session lasts without requests."`
 	SessionLifetime time.Duration `env:"SHOP_SESSION_LIFETIME" default:"12h" help:"How long a session lasts at most."`
 	KeepIdle        time.Duration `env:"SHOP_KEEP_IDLE" default:"336h" help:"The same as --session-idle, of those who ask to stay signed in."`
@@ -40,8 +40,8 @@ func (s *settings) check() error {
 	if err := checkAddress(addrSetting, s.Addr); err != nil {
 		return err
 	}
-	if s.SessionStore != "postgres" {
-		return settingError("--session-store (SHOP_SESSION_STORE)", "there is no store %q; there is: postgres", s.SessionStore)
+	if err := s.checkStore(); err != nil {
+		return err
 	}
 	if err := s.policy().Check(); err != nil {
 		return settingError("--session-idle, --session-lifetime (SHOP_SESSION_IDLE, SHOP_SESSION_LIFETIME)", "%w", err)

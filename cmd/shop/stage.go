@@ -13,6 +13,7 @@ import (
 	"coatcheck/internal/classroom"
 	"coatcheck/internal/postgres"
 	"coatcheck/internal/sessions"
+	"coatcheck/internal/sessions/pgstore"
 	"coatcheck/internal/story"
 	"coatcheck/internal/web"
 	"coatcheck/internal/xray"
@@ -88,6 +89,7 @@ func (s *stage) open(ctx context.Context, which story.Server) (*auth.Users, erro
 		return nil, err
 	}
 	shop, err := newShop(web.Config{
+		Store: pgstore.New(pool),
 		DB: pool, Users: users, Policy: sessions.DefaultPolicy,
 		Log: slog.New(slog.DiscardHandler), Demo: true,
 	})

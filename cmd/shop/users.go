@@ -26,7 +26,7 @@ type userTools struct {
 }
 
 type usersList struct {
-	database
+	room
 	Search string `placeholder:"TEXT" help:"Only those with this in their name or e-mail address."`
 	JSON   bool   `name:"json" help:"Write a JSON array."`
 }
@@ -78,7 +78,7 @@ func writeUsers(w io.Writer, accounts []auth.Account) error {
 }
 
 type usersAdd struct {
-	database
+	room
 	PepperFile string    `env:"SHOP_PEPPER_FILE" type:"path" help:"As for serve."`
 	Name       string    `required:"" help:"What the shop calls the user."`
 	Role       auth.Role `enum:"customer,administrator" default:"customer" help:"One of customer, administrator."`
@@ -140,7 +140,7 @@ func byField(err error) error {
 }
 
 type usersDisable struct {
-	database
+	room
 	Email string `arg:"" help:"The user's e-mail address."`
 }
 
@@ -165,7 +165,7 @@ func (c *usersDisable) Run(ctx context.Context, t terminal) error {
 }
 
 type usersEnable struct {
-	database
+	room
 	Email string `arg:"" help:"The user's e-mail address."`
 }
 
@@ -184,7 +184,7 @@ func (c *usersEnable) Run(ctx context.Context, t terminal) error {
 }
 
 type usersRole struct {
-	database
+	room
 	Email string    `arg:"" help:"The user's e-mail address."`
 	Role  auth.Role `arg:"" enum:"customer,administrator" help:"One of customer, administrator."`
 }

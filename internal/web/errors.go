@@ -55,7 +55,7 @@ func (s *Shop) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		s.log.InfoContext(ctx, "the visitor left before the answer", "request", requestIDFrom(ctx))
 		shown = errDown // nobody reads it
-	case postgres.Unavailable(err):
+	case errors.Is(err, sessions.ErrUnavailable), postgres.Unavailable(err):
 		s.log.ErrorContext(ctx, "unavailable", "request", requestIDFrom(ctx), "error", err)
 		shown = errDown
 	default:

@@ -23,17 +23,29 @@ const (
 	AllRevoked      sessions.Kind = "everybody's sessions revoked"
 )
 
-// Record adds an event that no change of a session brings about. On a
-// transaction it is on record if, and only if, that commits.
+// Record adds events that no change of a session in Postgres brings about. On a
+// transaction they are on record if, and only if, that commits.
 func Record(ctx context.Context, db interface {
 	Exec(context.Context, string, ...any) (pgconn.CommandTag, error)
-}, e sessions.Event) error {
+}, events ...sessions.Event) error {
+	var (
+		times                                           []time.Time
+		users                                           []int64
+		kinds, names, previous, by, addresses, browsers []string
+	)
+	for _, e := range events {
+		times, users = append(times, e.At), append(users, e.UserID)
+		kinds, names, previous = append(kinds, string(e.Kind)), append(names, e.Session), append(previous, e.Previous)
+		by, addresses, browsers = append(by, e.By), append(addresses, e.Address), append(browsers, e.Browser)
+	}
 	_, err := db.Exec(ctx, `
 		INSERT INTO session_events (at, kind, session, previous, user_id, done_by, address, browser)
-		VALUES ($1, $2, $3, $4, nullif($5::bigint, 0), $6, $7, $8)`,
-		e.At, e.Kind, e.Session, e.Previous, e.UserID, e.By, e.Address, e.Browser)
+		SELECT at, kind, session, previous, nullif(user_id, 0), done_by, address, browser
+		FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[])
+			AS e (at, kind, session, previous, user_id, done_by, address, browser)`,
+		times, kinds, names, previous, users, by, addresses, browsers)
 	if err != nil {
-		return fmt.Errorf("record %q: %w", e.Kind, err)
+		return fmt.Errorf("record %d events, the first of them %q: %w", len(events), events[0].Kind, err)
 	}
 	return nil
 }

@@ -33,14 +33,15 @@ const patience = 500 * time.Millisecond
 
 // Options makes of an address what a client needs:
 //
-//	redis://user:password@host:6379/0    one server; rediss:// over TLS
-//	redis://host1:6379,host2:6379        a cluster, by some of its nodes
-//	redis+sentinel://host1,host2/name    the master that sentinels call by name
+//	redis://user:password@host:6379/0         one server; rediss:// over TLS
+//	redis://host:6379,host:6379               a cluster, by some of its nodes
+//	redis+sentinel://host:26379,host:26379/m  the master that sentinels call m
+//
+// Its errors do not repeat the address, in which there may be a password.
 func Options(address string) (*redis.UniversalOptions, error) {
-	first, others, several := strings.Cut(address, ",")
-	rest, sentinel := strings.CutPrefix(first, "redis+sentinel://")
-	if sentinel {
-		first = "redis://" + rest
+	scheme, rest, found := strings.Cut(address, "://")
+	if !found {
+		scheme, rest = "redis", address
 	}
 	o := &redis.UniversalOptions{
 		DialTimeout: patience, ReadTimeout: patience, WriteTimeout: patience, PoolTimeout: patience,
@@ -49,41 +50,36 @@ func Options(address string) (*redis.UniversalOptions, error) {
 		// not sent again.
 		MaxRetries: -1, DialerRetries: 1,
 	}
-	if sentinel {
-		last := rest
-		if several {
-			last = others
-		}
-		hosts, name, ok := strings.Cut(last, "/")
-		if !ok || name == "" || strings.Contains(name, "/") {
+	if scheme == "redis+sentinel" {
+		scheme = "redis"
+		if rest, o.MasterName, _ = strings.Cut(rest, "/"); o.MasterName == "" {
 			return nil, errors.New("it does not end in /name, the name that sentinels call the master by")
 		}
-		o.MasterName = name
-		if several {
-			others = hosts
-		} else {
-			first = "redis://" + hosts
-		}
 	}
-	parsed, err := redis.ParseURL(first)
+	first, others, several := strings.Cut(rest, ",")
+	parsed, err := redis.ParseURL(scheme + "://" + first)
+	if _, ok := errors.AsType[*url.Error](err); ok {
+		err = errors.New("it is no address")
+	}
+	if err == nil && first == "" {
+		err = errors.New("it names no server")
+	}
 	if err != nil {
-		if problem, ok := errors.AsType[*url.Error](err); ok {
-			err = problem.Err // it would say the password
-		}
 		return nil, err
 	}
 	o.Addrs, o.Username, o.Password, o.DB, o.TLSConfig = []string{parsed.Addr}, parsed.Username, parsed.Password, parsed.DB, parsed.TLSConfig
-	if several {
-		for host := range strings.SplitSeq(others, ",") {
-			host = strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(host), "rediss://"), "redis://")
-			if _, _, err := net.SplitHostPort(host); err != nil {
-				return nil, fmt.Errorf("%q is not like host:port", host)
-			}
-			o.Addrs = append(o.Addrs, host)
-		}
-	}
-	if sentinel && o.Password != "" {
+	if o.MasterName != "" {
 		o.SentinelUsername, o.SentinelPassword = o.Username, o.Password
+	}
+	if !several {
+		return o, nil
+	}
+	for host := range strings.SplitSeq(others, ",") {
+		host = strings.TrimPrefix(strings.TrimSpace(host), scheme+"://")
+		if name, port, err := net.SplitHostPort(host); err != nil || name == "" || strings.Trim(port, "0123456789") != "" {
+			return nil, errors.New("what comes after a comma is not like host:6379")
+		}
+		o.Addrs = append(o.Addrs, host)
 	}
 	return o, nil
 }
