@@ -90,7 +90,7 @@ func (s *stage) open(ctx context.Context, which story.Server) (*auth.Users, erro
 	}
 	shop, err := newShop(web.Config{
 		Store: pgstore.New(pool),
-		DB: pool, Users: users, Policy: sessions.DefaultPolicy,
+		DB:    pool, Users: users, Policy: sessions.DefaultPolicy,
 		Log: slog.New(slog.DiscardHandler), Demo: true,
 	})
 	s.world.Servers[which].Way = story.Handler{Handler: shop}
