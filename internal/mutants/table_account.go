@@ -141,7 +141,7 @@ var ofAccounts = []mutant{
 		"internal/sessions/pgstore", "TestEveryChange"},
 	{"an end is on record for whoever saw the session", "internal/sessions/pgstore/pgstore.go",
 		`SELECT $1, $2, handle, user_id, $3, $4, $5 FROM gone`, `SELECT $1, $2, handle, user_id, $3, $4, $5 FROM sessions WHERE key IN (SELECT key FROM seen)`,
-		"internal/sessions/pgstore", "TestEndIsOnRecordOnce"},
+		"internal/sessions/pgstore", "TestRecord/EndIsOnRecordOnce"},
 	{"a beginning is not on record", "internal/sessions/pgstore/pgstore.go",
 		`SELECT $8, $9, handle, user_id, $10, $11 FROM born`, `SELECT $8, $9, handle, user_id, $10, $11 FROM born WHERE false`,
 		"internal/sessions/pgstore", "TestEveryChange"},

@@ -130,9 +130,9 @@ var aroundTheRest = section{
 			"internal/e2e.TestLogIsInUTC",
 		}},
 		{"16.3, record", "The beginning, the moves and the end of each session are on record in the database.", []string{
-			"internal/sessions/pgstore.TestEveryChangeIsOnRecordOnce",
+			"internal/sessions/pgstore.TestRecord/EveryChangeIsOnRecordOnce",
 			"internal/sessions/pgstore.TestNothingHappensWithoutARecord",
-			"internal/sessions/pgstore.TestEndIsOnRecordOnceHoweverManyEndIt",
+			"internal/sessions/pgstore.TestRecord/EndIsOnRecordOnceHoweverManyEndIt",
 			"internal/sessions/pgstore.TestRecordIsNeverRewritten",
 			"internal/sessions.TestTimeoutIsOnRecordByItsDeadline",
 		}},

@@ -32,3 +32,12 @@ func TestStoreKeepsTheContractOnThreeServers(t *testing.T) {
 	a, b, c := servers.Memcached(t), servers.Memcached(t), servers.Memcached(t)
 	sessionstest.Run(t, func(t *testing.T) sessions.Store { return open(t, nil, a.Addr, b.Addr, c.Addr) })
 }
+
+func TestRecord(t *testing.T) {
+	t.Parallel()
+	server := servers.Memcached(t)
+	sessionstest.Record(t, func(t *testing.T) (sessions.Store, func() []sessions.Event) {
+		record, taken := sessionstest.Recording()
+		return open(t, record, server.Addr), taken
+	})
+}

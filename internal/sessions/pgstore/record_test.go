@@ -7,13 +7,14 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"coatcheck/internal/postgres/pgtest"
 	"coatcheck/internal/sessions"
+	"coatcheck/internal/sessions/memstore"
 	"coatcheck/internal/sessions/pgstore"
+	"coatcheck/internal/sessions/sessionstest"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -35,31 +36,6 @@ func queued(t *testing.T, db *pgxpool.Pool, queue func(*pgx.Batch)) {
 	}
 }
 
-// wantRecord expects these events, in any order, to have been added since the
-// last call, and no others.
-func wantRecord(t *testing.T, db *pgxpool.Pool, what string, want ...sessions.Event) {
-	t.Helper()
-	rows, err := db.Query(t.Context(), `
-		DELETE FROM session_events
-		RETURNING at, kind, session, previous, coalesce(user_id, 0), done_by, address, browser`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := pgx.CollectRows(rows, pgx.RowToStructByPos[sessions.Event])
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range got {
-		got[i].At = got[i].At.UTC()
-	}
-	byHandle := func(a, b sessions.Event) int { return strings.Compare(a.Session, b.Session) }
-	slices.SortFunc(got, byHandle)
-	slices.SortFunc(want, byHandle)
-	if !slices.Equal(got, want) {
-		t.Errorf("%s: on record is %+v\nwant %+v", what, got, want)
-	}
-}
-
 // about is the event e as it is to stand on record of a session.
 func about(e sessions.Event, f filed) sessions.Event {
 	e.Session, e.UserID = f.Handle, f.UserID
@@ -71,83 +47,46 @@ var (
 	eviction = sessions.Event{At: now.Add(time.Minute), Kind: sessions.Revoked, By: "administrator 3"}
 )
 
-// Each call that begins or ends sessions leaves one event a session, and none
-// if there was nothing to begin or end.
-func TestEveryChangeIsOnRecordOnce(t *testing.T) {
-	t.Parallel()
-	db := pgtest.New(t)
-	st, ctx := pgstore.New(db), t.Context()
-	must := func(err error) {
-		t.Helper()
+// rows reads what has been put on record since the last call, and forgets it.
+func rows(t *testing.T, db *pgxpool.Pool) func() []sessions.Event {
+	return func() []sessions.Event {
+		rows, err := db.Query(t.Context(), `
+			DELETE FROM session_events
+			RETURNING at, kind, session, previous, coalesce(user_id, 0), done_by, address, browser`)
 		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	notFound := func(err error) {
-		t.Helper()
-		if !errors.Is(err, sessions.ErrNotFound) {
-			t.Errorf("%v; want ErrNotFound", err)
+		events, err := pgx.CollectRows(rows, pgx.RowToStructByPos[sessions.Event])
+		if err != nil {
+			t.Fatal(err)
 		}
+		for i := range events {
+			events[i].At = events[i].At.UTC()
+		}
+		return events
 	}
-	ended := func(want int) func(int, error) {
-		return func(n int, err error) {
-			t.Helper()
-			if n != want || err != nil {
-				t.Errorf("%d ended, %v; want %d", n, err, want)
+}
+
+func TestRecord(t *testing.T) {
+	t.Parallel()
+	sessionstest.Record(t, func(t *testing.T) (sessions.Store, func() []sessions.Event) {
+		db := pgtest.New(t)
+		return pgstore.New(db), rows(t, db)
+	})
+}
+
+// A store that is elsewhere puts on record by Record what this one does by
+// itself.
+func TestRecordOfAnotherStore(t *testing.T) {
+	t.Parallel()
+	sessionstest.Record(t, func(t *testing.T) (sessions.Store, func() []sessions.Event) {
+		db := pgtest.New(t)
+		return memstore.New(memstore.Most, func(ctx context.Context, events ...sessions.Event) {
+			if err := pgstore.Record(ctx, db, events...); err != nil {
+				t.Error(err)
 			}
-		}
-	}
-	of := func(userID int64, age time.Duration) filed {
-		f := newSession()
-		f.UserID, f.CreatedAt = userID, now.Add(-age)
-		must(st.Create(ctx, f.key, f.Session, arrival))
-		return f
-	}
-
-	f, guest := of(1, 0), of(0, 0)
-	wantRecord(t, db, "Create", about(arrival, f), about(arrival, guest))
-	if err := st.Create(ctx, f.key, newSession().Session, arrival); err == nil {
-		t.Error("Create takes a key that is in use")
-	}
-	wantRecord(t, db, "Create that failed")
-
-	to := newSession()
-	must(st.Move(ctx, f.key, to.key, to.Session, arrival))
-	moved := about(arrival, to)
-	moved.Previous = f.Handle
-	wantRecord(t, db, "Move", moved)
-	notFound(st.Move(ctx, f.key, newSession().key, newSession().Session, arrival))
-	if err := st.Move(ctx, to.key, guest.key, newSession().Session, arrival); err == nil {
-		t.Error("Move takes a key that is in use")
-	}
-	wantFound(t, st, to)
-	wantRecord(t, db, "Move that failed")
-
-	must(st.Touch(ctx, to.key, to.IdleUntil.Add(time.Minute)))
-	wantRecord(t, db, "Touch")
-
-	must(st.Delete(ctx, to.key, eviction))
-	wantRecord(t, db, "Delete", about(eviction, to))
-	notFound(st.Delete(ctx, to.key, eviction))
-	notFound(st.DeleteHandle(ctx, 1, to.Handle, eviction))
-	notFound(st.DeleteHandle(ctx, 1, guest.Handle, eviction))
-	wantRecord(t, db, "Delete of what is not there")
-
-	a, b, c, stranger := of(1, 3*time.Hour), of(1, 2*time.Hour), of(1, time.Hour), of(2, 0)
-	keep := of(1, 0)
-	wantRecord(t, db, "Create", about(arrival, a), about(arrival, b), about(arrival, c), about(arrival, stranger), about(arrival, keep))
-	must(st.DeleteHandle(ctx, 1, a.Handle, eviction))
-	wantRecord(t, db, "DeleteHandle", about(eviction, a))
-	ended(1)(st.DeleteOldest(ctx, 1, 2, keep.key, eviction))
-	wantRecord(t, db, "DeleteOldest", about(eviction, b))
-	ended(0)(st.DeleteOldest(ctx, 1, 2, keep.key, eviction))
-	ended(1)(st.DeleteByUser(ctx, 1, keep.key, eviction))
-	wantRecord(t, db, "DeleteByUser", about(eviction, c))
-	ended(0)(st.DeleteByUser(ctx, 1, keep.key, eviction))
-	ended(2)(st.DeleteAll(ctx, keep.key, eviction))
-	wantRecord(t, db, "DeleteAll", about(eviction, stranger), about(eviction, guest))
-	ended(0)(st.DeleteAll(ctx, keep.key, eviction))
-	wantRecord(t, db, "ending what is not there")
+		}), rows(t, db)
+	})
 }
 
 // What cannot be put on record does not happen.
@@ -173,57 +112,6 @@ func TestNothingHappensWithoutARecord(t *testing.T) {
 		}
 	}
 	wantOnly(t, st, []filed{f}, to)
-}
-
-// Of many that end a session at once, one has ended it.
-func TestEndIsOnRecordOnceHoweverManyEndIt(t *testing.T) {
-	t.Parallel()
-	db, st := lockable(t)
-	for range 20 {
-		f := newSession()
-		create(t, st, f)
-		wantRecord(t, db, "Create", about(happened, f))
-		var all sync.WaitGroup
-		for _, end := range []func(context.Context){
-			func(ctx context.Context) { _ = st.Delete(ctx, f.key, eviction) },
-			func(ctx context.Context) { _ = st.DeleteHandle(ctx, 1, f.Handle, eviction) },
-			func(ctx context.Context) { _, _ = st.DeleteByUser(ctx, 1, sessions.Key{}, eviction) },
-			func(ctx context.Context) { _, _ = st.DeleteAll(ctx, sessions.Key{}, eviction) },
-		} {
-			all.Go(func() { end(t.Context()) })
-			all.Go(func() { end(t.Context()) })
-		}
-		all.Wait()
-		wantRecord(t, db, "eight ends at once", about(eviction, f))
-	}
-}
-
-// It ended at its deadline, whenever that was noticed.
-func TestSweptSessionIsOnRecordByTheDeadlineThatPassed(t *testing.T) {
-	t.Parallel()
-	db := pgtest.New(t)
-	st := pgstore.New(db)
-	idled, lived, both, young := newSession(), newSession(), newSession(), newSession()
-	lived.IdleUntil, lived.Until = now.Add(50*time.Minute), now.Add(40*time.Minute)
-	both.IdleUntil, both.Until = now.Add(45*time.Minute), now.Add(45*time.Minute)
-	young.IdleUntil = now.Add(61 * time.Minute)
-	both.UserID = 0
-	for _, f := range []filed{idled, lived, both, young} {
-		create(t, st, f)
-	}
-	if _, err := db.Exec(t.Context(), `DELETE FROM session_events`); err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range [][]sessions.Event{{
-		about(sessions.Event{At: idled.IdleUntil, Kind: sessions.IdledOut}, idled),
-		about(sessions.Event{At: lived.Until, Kind: sessions.LivedOut}, lived),
-		about(sessions.Event{At: both.Until, Kind: sessions.LivedOut}, both),
-	}, nil} {
-		if _, err := st.Sweep(t.Context(), now.Add(time.Hour)); err != nil {
-			t.Fatal(err)
-		}
-		wantRecord(t, db, "Sweep", want...)
-	}
 }
 
 func TestRecordIsNeverRewritten(t *testing.T) {

@@ -43,3 +43,12 @@ func TestStoreKeepsTheContractUnderSentinels(t *testing.T) {
 		return open(t, "redis+sentinel://"+s.Addrs[0]+","+s.Addrs[1]+"/"+s.Name, nil)
 	})
 }
+
+func TestRecord(t *testing.T) {
+	t.Parallel()
+	server := servers.Redis(t)
+	sessionstest.Record(t, func(t *testing.T) (sessions.Store, func() []sessions.Event) {
+		record, taken := sessionstest.Recording()
+		return open(t, "redis://"+server.Addr, record), taken
+	})
+}
