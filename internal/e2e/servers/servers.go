@@ -1,7 +1,8 @@
 // Package servers runs, for tests, the real servers that the shop can stand on
-// or behind, besides Postgres: Redis, alone, as a cluster and watched over by
-// sentinels; Memcached; and HAProxy. Each is a program of its own that can be
-// killed, and started again where it was.
+// or behind: Redis, alone, as a cluster and watched over by sentinels;
+// Memcached; HAProxy; and a Postgres to be killed, alone or with a standby.
+// Each is a program of its own that can be killed, and started again where it
+// was.
 package servers
 
 import (
@@ -12,6 +13,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -26,6 +28,8 @@ type Server struct {
 	t    testing.TB
 	Addr string // host:port
 	args []string
+	dir  string              // to run in; empty: the test's
+	as   *syscall.Credential // nil: as ourselves
 	cmd  *exec.Cmd
 	done chan struct{} // closed when the process has ended
 	out  *output
@@ -47,6 +51,7 @@ func (s *Server) Start() {
 	s.out, s.done = &output{}, make(chan struct{})
 	s.cmd = exec.Command(s.args[0], s.args[1:]...)
 	s.cmd.Stdout, s.cmd.Stderr = s.out, s.out
+	s.cmd.Dir, s.cmd.SysProcAttr = s.dir, &syscall.SysProcAttr{Credential: s.as}
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatalf("start %s: %v; \"make needs\" installs what is missing", s.args[0], err)
 	}
@@ -65,9 +70,15 @@ func (s *Server) Start() {
 
 // Kill ends the process like a power cut.
 func (s *Server) Kill() {
+	if s.cmd.Process == nil {
+		return // it could not be started
+	}
 	_ = s.cmd.Process.Kill()
 	<-s.done
 }
+
+// Output is what the current process has written so far.
+func (s *Server) Output() string { return s.out.String() }
 
 func (s *Server) until(what string, happened func() bool) {
 	s.t.Helper()
