@@ -121,7 +121,7 @@ func (c *serve) Run(ctx context.Context, t terminal) (err error) {
 
 	say("open at " + c.address(listener.Addr()))
 	sites = append(sites, site{listener: listener, tls: certificate, handler: shop})
-	return serveUntil(ctx, sites, db.exited(), log)
+	return serveUntil(c.drained(ctx, shop, log), sites, db.exited(), log)
 }
 
 // newShop puts a shop together on its database. All that a shop needs and that
@@ -167,6 +167,21 @@ func listen(setting, addr string) (net.Listener, error) {
 		return nil, settingError(setting, "cannot listen on %q: %w", addr, errors.Unwrap(err))
 	}
 	return l, nil
+}
+
+// drained is a context that ends when ctx has ended, and the time is over in
+// which the shop is to go on serving.
+func (c *serve) drained(ctx context.Context, shop *web.Shop, log *slog.Logger) context.Context {
+	if c.Drain == 0 {
+		return ctx
+	}
+	later, end := context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() {
+		shop.Drain()
+		log.Info("draining; the load balancer should send nobody more", "for", c.Drain)
+		time.AfterFunc(c.Drain, end)
+	})
+	return later
 }
 
 // serveUntil answers requests until ctx ends, and then those that have begun.

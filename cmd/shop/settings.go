@@ -32,6 +32,7 @@ type settings struct {
 	LoginRate       int           `env:"SHOP_LOGIN_RATE" default:"10" help:"Failed sign-ins allowed for each account and address in 15 minutes."`
 	SignUpRate      int           `name:"signup-rate" env:"SHOP_SIGNUP_RATE" default:"600" help:"Sign-ups allowed for each address in an hour."`
 	CartRate        int           `env:"SHOP_CART_RATE" default:"6000" help:"Changes of carts allowed for each address in a minute."`
+	Drain           time.Duration `env:"SHOP_DRAIN" default:"0s" help:"How long the shop goes on serving when it is asked to close, while /readyz asks the load balancer to send nobody more."`
 	PepperFile      string        `env:"SHOP_PEPPER_FILE" type:"path" help:"File with a secret that is mixed into every password. Changing it voids all passwords."`
 }
 
@@ -63,6 +64,9 @@ func (s *settings) check() error {
 		if rate.value < 1 {
 			return settingError(rate.setting, "%d; it must be at least 1", rate.value)
 		}
+	}
+	if s.Drain < 0 {
+		return settingError("--drain (SHOP_DRAIN)", "%v; it must not be negative", s.Drain)
 	}
 	if (s.TLSCert == "") != (s.TLSKey == "") {
 		return settingError("--tls-cert, --tls-key (SHOP_TLS_CERT, SHOP_TLS_KEY)", "there is %q and %q; it must be both or neither", s.TLSCert, s.TLSKey)

@@ -59,6 +59,8 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		{"SHOP_RECORD_FOR=0", 2, "SHOP_RECORD_FOR"},
 		{"SHOP_SIGNUP_RATE=0", 2, "SHOP_SIGNUP_RATE"},
 		{"SHOP_CART_RATE=-1", 2, "SHOP_CART_RATE"},
+		{"SHOP_DRAIN=-1s", 2, "SHOP_DRAIN): -1s"},
+		{"SHOP_DRAIN=5", 2, "SHOP_DRAIN"}, // of what?
 		{"SHOP_TLS_CERT=/no/such/cert.pem", 2, "SHOP_TLS_KEY"},
 		{"SHOP_TLS_KEY=/no/such/key.pem", 2, "/no/such/key.pem"},
 		{"SHOP_TLS_CERT=" + cert + " SHOP_TLS_KEY=" + unwritable, 2, unwritable},

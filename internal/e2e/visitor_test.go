@@ -33,6 +33,7 @@ type page struct {
 	path   string
 	body   string
 	header http.Header
+	closes bool // the server closes the connection
 }
 
 func (v *visitor) get(path string) page {
@@ -60,7 +61,7 @@ func (v *visitor) read(response *http.Response, err error) page {
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	return page{response.StatusCode, response.Request.URL.RequestURI(), string(body), response.Header}
+	return page{response.StatusCode, response.Request.URL.RequestURI(), string(body), response.Header, response.Close}
 }
 
 // ticket is the session ID that the visitor carries; empty if there is none.

@@ -13,9 +13,13 @@ import (
 // healthz says that the process lives.
 func (s *Shop) healthz(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok") }
 
-// readyz says whether the shop can serve: whether Postgres and the session
-// store answer.
+// readyz says whether visitors should be sent here: whether Postgres and the
+// session store answer, and the shop is not about to close.
 func (s *Shop) readyz(w http.ResponseWriter, r *http.Request) {
+	if s.draining.Load() {
+		http.Error(w, "the shop is closing", http.StatusServiceUnavailable)
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
 	if err := s.db.Ping(ctx); err != nil {

@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"coatcheck/internal/auth"
@@ -86,6 +87,7 @@ type Shop struct {
 	kept                   sessions.Policy
 	recordFor              time.Duration
 	signUpLimit, cartLimit *httprate.RateLimiter
+	draining               atomic.Bool
 	handler                http.Handler
 }
 
@@ -130,7 +132,18 @@ func New(c Config) (*Shop, error) {
 	return s, err
 }
 
-func (s *Shop) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+func (s *Shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.draining.Load() {
+		w.Header().Set("Connection", "close")
+	}
+	s.handler.ServeHTTP(w, r)
+}
+
+// Drain prepares for the end, when there are other servers: this one is no
+// longer ready, so that the load balancer sends visitors to the others. Who
+// comes all the same is served, and then the connection is closed, so that the
+// next request cannot come by it just when the server goes.
+func (s *Shop) Drain() { s.draining.Store(true) }
 
 // Sweep clears away what is over, every so often, until ctx ends: sessions,
 // counts of failed sign-ins, carts of guests whose session must be over, and
