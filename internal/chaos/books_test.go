@@ -177,18 +177,19 @@ func (b *books) stocktake(c *crowd, db *pgxpool.Pool) {
 	}
 }
 
-// report writes the figures of a run, and fails the test for requests that
-// failed later than grace after something was broken.
-func (c *crowd) report(inDatabase int, grace, serving time.Duration) {
+// report writes the figures of a run, with what it has to add to them, and
+// fails the test for requests that failed later than grace after something was
+// broken.
+func (c *crowd) report(inDatabase int, grace time.Duration, more string) {
 	c.t.Helper()
 	worst, stray := c.late(grace)
 	for _, f := range stray {
 		c.fault("%s, in %v, though nothing was down", f.what, f.to.Sub(f.from))
 	}
 	c.t.Logf("figures: %d kills, %d shoppers, %d requests, %d orders acknowledged, %d in the database; "+
-		"%d answers of 503, %d requests without an answer; outages of %v at most, then serving again within %v, the last request that failed sent %v later; %d signed out",
+		"%d answers of 503, %d requests without an answer, the last of them sent %v after what was broken was whole; %s; %d signed out",
 		len(c.outages), len(c.shoppers), c.asked.Load(), len(c.orders), inDatabase,
-		c.down.Load(), c.silent.Load(), ms(c.longestOutage()), ms(serving), ms(worst), c.signOuts)
+		c.down.Load(), c.silent.Load(), ms(worst), more, c.signOuts)
 }
 
 func ms(d time.Duration) time.Duration { return d.Round(time.Millisecond) }

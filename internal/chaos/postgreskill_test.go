@@ -1,6 +1,7 @@
 package chaos_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -44,7 +45,7 @@ func TestPostgresIsKilledWhilePeopleShop(t *testing.T) {
 	if longest > servesAgain {
 		t.Errorf("once Postgres was back, the shop took %v to serve", longest)
 	}
-	c.report(b.audit(c), servesAgain, longest)
+	c.report(b.audit(c), servesAgain, fmt.Sprintf("Postgres down for %v at most, the shop serving %v after it", ms(c.longestOutage()), ms(longest)))
 }
 
 // unthrottled are the settings of a shop at which a crowd may come from one

@@ -144,6 +144,18 @@ func (c *crowd) untilServed() (at time.Time) {
 	return time.Now()
 }
 
+// untilServedBy waits until one of several servers has served the crowd again.
+func (c *crowd) untilServedBy(server string) {
+	c.t.Helper()
+	count := func() int {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.served[server]
+	}
+	before := count()
+	until(c.t, server+" serves again", func() bool { return count() > before })
+}
+
 func opens(url string) bool {
 	answer, err := http.Get(url)
 	if err != nil {
