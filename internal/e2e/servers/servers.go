@@ -180,12 +180,12 @@ func Redis(t testing.TB, options ...string) *Server {
 }
 
 // RedisCluster starts a cluster of three masters.
-func RedisCluster(t testing.TB) []*Server {
+func RedisCluster(t testing.TB, options ...string) []*Server {
 	t.Helper()
 	var nodes []*Server
 	create := []string{"--cluster", "create"}
 	for range 3 {
-		n := Redis(t, "--cluster-enabled", "yes", "--cluster-port", port(freeAddr(t)), "--cluster-node-timeout", "5000")
+		n := Redis(t, append(options, "--cluster-enabled", "yes", "--cluster-port", port(freeAddr(t)), "--cluster-node-timeout", "5000")...)
 		nodes = append(nodes, n)
 		create = append(create, n.Addr)
 	}
