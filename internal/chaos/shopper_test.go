@@ -67,7 +67,7 @@ func (s *shopper) signIn() {
 // expect reports an answer that does not lead where it should.
 func (s *shopper) expect(path string, v visit) {
 	if v.status != http.StatusSeeOther || !strings.HasPrefix(v.location, path) {
-		s.crowd.fault("%s was to be led to %s: %d %q\n%s", s.name, path, v.status, v.location, v.body)
+		s.crowd.fault("%s was to be led to %s: %d %q\n%s", s.name, path, v.status, v.location, gist(v.body))
 	}
 }
 
@@ -226,7 +226,7 @@ func (s *shopper) ask(method, path string, form ...string) (v visit, answered bo
 		s.crowd.down.Add(1)
 		s.failed(fmt.Sprintf("%s %s: 503", method, path), from)
 	case v.status >= http.StatusInternalServerError:
-		s.crowd.fault("%s: %s %s: %d\n%s", s.name, method, path, v.status, v.body)
+		s.crowd.fault("%s: %s %s: %d\n%s", s.name, method, path, v.status, gist(v.body))
 	}
 	s.stillIn(method+" "+path, v, sets)
 	return v, v.status != http.StatusServiceUnavailable
@@ -293,4 +293,10 @@ func (s *shopper) signedOut(format string, args ...any) {
 	s.crowd.signOuts++
 	s.crowd.mu.Unlock()
 	s.crowd.fault(s.name+" was signed out: "+format, args...)
+}
+
+// gist is what a page has to say first.
+func gist(page string) string {
+	_, main, _ := strings.Cut(page, "<h1>")
+	return main[:min(len(main), 400)]
 }

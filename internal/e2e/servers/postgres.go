@@ -33,14 +33,17 @@ type PostgresServer struct {
 func Postgres(t testing.TB) *PostgresServer {
 	t.Helper()
 	home := tempDir(t)
-	made, err := postgres.Start(t.Context(), postgres.Config{DataDir: home})
+	// Throwaway is for the making alone: the data do not remember it.
+	made, err := postgres.Start(t.Context(), postgres.Config{DataDir: home, Throwaway: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := made.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	return runPostgres(t, made.Binaries().Dir, filepath.Join(home, "data"), made.URL())
+	p := newPostgres(t, made.Binaries().Dir, filepath.Join(home, "data"), made.URL())
+	p.Start()
+	return p
 }
 
 // tempDir is a directory that goes with the test, and that the user may get to
@@ -55,22 +58,29 @@ func tempDir(t testing.TB) string {
 	return dir
 }
 
-// runPostgres starts a server on data that are there, at a new address.
-func runPostgres(t testing.TB, bin, dir, database string) *PostgresServer {
+// newPostgres prepares a server at an address that is new, with the rest of
+// the URL as given. Who owns the directory of the data is to run it.
+func newPostgres(t testing.TB, bin, dir, database string) *PostgresServer {
 	t.Helper()
-	u, err := url.Parse(database)
-	if err != nil {
-		t.Fatal(err)
-	}
+	u := parse(t, database)
 	u.Host = freeAddr(t)
 	p := &PostgresServer{URL: u.String(), bin: bin, dir: dir}
 	p.Server = &Server{t: t, Addr: u.Host, dir: dir, as: owner(t, dir), args: []string{
 		filepath.Join(bin, "postgres"), "-D", dir, "-c", "listen_addresses=127.0.0.1", "-c", "port=" + u.Port(),
 		"-c", "unix_socket_directories=", "-c", "lc_messages=C", "-c", "timezone=UTC",
+		"-c", "wal_retrieve_retry_interval=100ms", // or a standby may sleep for 5 s before it hears that it leads
 	}}
 	t.Cleanup(p.Kill)
-	p.Start()
 	return p
+}
+
+func parse(t testing.TB, address string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
 }
 
 // owner is the user whose file it is, if that is not us.
@@ -106,6 +116,9 @@ func (p *PostgresServer) Start() {
 // (Where there is no /proc to find the others by, they notice that the first
 // is gone, and end themselves.)
 func (p *PostgresServer) Kill() {
+	if p.cmd == nil {
+		return // it was never started
+	}
 	if first := p.cmd.Process; first != nil && first.Signal(syscall.SIGSTOP) == nil {
 		for _, pid := range children(first.Pid) {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
@@ -130,27 +143,41 @@ func children(of int) (pids []int) {
 	return pids
 }
 
-// Standby starts a second server that follows this one. From then on a commit
-// here is answered when it is on both disks: whichever server is lost,
-// nothing is that was acknowledged.
+// Standby starts a second server that follows this one, in the way of Follow.
 func (p *PostgresServer) Standby() *PostgresServer {
 	p.t.Helper()
-	u, err := url.Parse(p.URL)
-	if err != nil {
+	dir := filepath.Join(tempDir(p.t), "data")
+	if err := os.Mkdir(dir, 0o700); err != nil {
 		p.t.Fatal(err)
 	}
-	home := tempDir(p.t)
 	if p.as != nil {
-		if err := errors.Join(os.Chmod(home, 0o700), os.Chown(home, int(p.as.Uid), int(p.as.Gid))); err != nil {
+		if err := errors.Join(os.Chmod(filepath.Dir(dir), 0o711), os.Chown(dir, int(p.as.Uid), int(p.as.Gid))); err != nil {
 			p.t.Fatal(err)
 		}
 	}
-	dir := filepath.Join(home, "data")
-	u.RawQuery = "sslmode=disable" // an older libpq does not know all that is in p.URL
-	p.run("pg_basebackup", "-D", dir, "-R", "-c", "fast", "-d", u.String())
-	standby := runPostgres(p.t, p.bin, dir, p.URL)
+	standby := newPostgres(p.t, p.bin, dir, p.URL)
+	standby.Follow(p)
+	return standby
+}
 
-	conn, err := pgx.Connect(p.t.Context(), p.URL)
+// Follow makes a server that does not run into a standby of another, on a copy
+// of its data. From then on a commit there is answered when it is on both
+// disks: whichever server is lost, nothing is that was acknowledged.
+func (p *PostgresServer) Follow(leader *PostgresServer) {
+	p.t.Helper()
+	old, err := filepath.Glob(filepath.Join(p.dir, "*"))
+	for _, file := range old {
+		err = errors.Join(err, os.RemoveAll(file))
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	from := parse(p.t, leader.URL)
+	from.RawQuery = "sslmode=disable" // an older libpq does not know all that is in a URL of ours
+	p.run("pg_basebackup", "-D", p.dir, "-R", "-N", "-c", "fast", "-d", from.String())
+	p.Start()
+
+	conn, err := pgx.Connect(p.t.Context(), leader.URL)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -160,12 +187,11 @@ func (p *PostgresServer) Standby() *PostgresServer {
 			p.t.Fatal(err)
 		}
 	}
-	p.until("has the other write along", func() bool {
+	p.until("writes along", func() bool {
 		var along bool
 		err := conn.QueryRow(p.t.Context(), `SELECT count(*) = 1 FROM pg_stat_replication WHERE sync_state = 'sync'`).Scan(&along)
 		return err == nil && along
 	})
-	return standby
 }
 
 // Promote makes the one that has followed the one that leads.
