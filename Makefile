@@ -1,6 +1,6 @@
 # The commands of the shop. "make" alone lists them.
 
-.PHONY: help run test quick fuzz mutants build pictures needs withpostgres proofs
+.PHONY: help run test quick chaos fuzz mutants build pictures needs withpostgres proofs
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -18,8 +18,8 @@ test: needs withpostgres proofs ## run every test, with the race detector; insta
 	@bin/withpostgres -- bin/proofs run go test -json -race -count=1 -timeout 10m ./...
 
 # Packages whose tests need more than Go and Postgres: a browser, curl, Redis,
-# Memcached.
-DEMANDING = /(browser|curl|redisstore|memcachestore)$$
+# Memcached, HAProxy.
+DEMANDING = /(browser|curl|redisstore|memcachestore|stores|scale|chaos)$$
 
 # Each package starts a Postgres of its own, so that go can keep the results of
 # packages that have not changed: one server's address is never the next one's.
@@ -29,6 +29,10 @@ quick: ## vet, staticcheck, and the tests that need only Go and Postgres
 	go tool staticcheck ./...
 	@go test $$(go list ./... | grep -vE '$(DEMANDING)|/e2e$$')
 	@go test -count=1 ./internal/e2e
+
+# make test runs a short form of it. -seed=N repeats what chance decided.
+chaos: needs withpostgres ## break what the shop stands on, while people shop; takes minutes
+	@bin/withpostgres -- go test -count=1 -v -timeout 60m ./internal/chaos -long $(CHAOS)
 
 FUZZTIME = 30s
 
@@ -55,6 +59,10 @@ proofs:
 # and Debian's package for it. (The race detector is why there is a compiler.)
 NEEDS = cc,gcc,clang=gcc \
 	curl=curl \
+	redis-server=redis-server \
+	redis-cli=redis-tools \
+	memcached=memcached \
+	haproxy,/usr/sbin/haproxy=haproxy \
 	chromium,chromium-browser,google-chrome,google-chrome-stable,headless-shell=chromium
 
 needs:
