@@ -22,6 +22,9 @@ type Trace struct {
 	// one word, and Store after it, with how long it took and how it went.
 	StoreStart func(ctx context.Context, call string)
 	Store      func(ctx context.Context, call string, took time.Duration, err error)
+	// Asked is called after each round trip of a store to a server of its own,
+	// with what it was told. (A store in a database is heard there.)
+	Asked func(ctx context.Context, commands []Command, took time.Duration, err error)
 	// Began and Moved are called after a session was made, or was left for
 	// another one.
 	Began func(ctx context.Context, s Session)
@@ -32,6 +35,13 @@ type Trace struct {
 	// Cookie is called for each cookie that is set. Its value is the secret
 	// that opens the session: a listener must never pass it on.
 	Cookie func(ctx context.Context, c *http.Cookie)
+}
+
+// Command is what a store tells a server of its own. No key in it is whole, and
+// there is no value.
+type Command struct {
+	Text  string
+	Found int // how many values it found, or put there
 }
 
 type traceContextKey struct{}
@@ -53,6 +63,15 @@ func trace(ctx context.Context, tell func(*Trace)) {
 	for ; t != nil; t = t.before {
 		tell(t.trace)
 	}
+}
+
+// TraceAsked is for stores, to call Asked.
+func TraceAsked(ctx context.Context, commands []Command, took time.Duration, err error) {
+	trace(ctx, func(t *Trace) {
+		if t.Asked != nil {
+			t.Asked(ctx, commands, took, err)
+		}
+	})
 }
 
 // tracingStore starts the watch on a call on the store; the function that it

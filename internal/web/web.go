@@ -126,7 +126,8 @@ func New(c Config) (*Shop, error) {
 		return nil, err
 	}
 	if c.Demo {
-		s.xray = &xray.Recorder{Policy: s.sessions.PolicyOf, Now: s.now, Secure: c.Secure}
+		_, inTable := c.Store.(*pgstore.Store)
+		s.xray = &xray.Recorder{Policy: s.sessions.PolicyOf, Now: s.now, Secure: c.Secure, InTable: inTable}
 	}
 	s.handler, err = s.routes(c.PublicURL, c.TrustedProxies)
 	return s, err

@@ -28,6 +28,7 @@ type Exchange struct {
 
 	Ticket  Ticket   // what came
 	Room    []Visit  // what was asked of the coat room, and of the shop's other tables, in this order
+	InTable bool     // sessions are rows of the table sessions
 	Found   *Coat    // the session that the ticket led to, as it was stored; nil for none
 	After   *Coat    // the session that the request ended with; nil for none
 	Change  Change   // what became of the session
@@ -58,7 +59,8 @@ type Visit struct {
 // are not part of it.
 type Statement struct {
 	Text string
-	Rows int64 // how many were found, or written
+	Rows int64 // how many were found, or written; values, if it is about keys
+	Keys bool  // it was told to a store of keys and values, not to a database
 }
 
 // Coat is a session as it is stored.

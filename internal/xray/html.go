@@ -116,7 +116,12 @@ func (p *Panel) coat(w *pen) {
 	if shown == nil {
 		return
 	}
-	w.put(`<section><h3>The coat</h3><table class="coat"><caption>A row of the table <code>sessions</code>, `, strconv.Itoa(shown.Bytes()), ` bytes of values</caption>`)
+	where := `What the store keeps of the session, `
+	if p.InTable {
+		where = `A row of the table <code>sessions</code>, `
+	}
+	w.put(`<section><h3>The coat</h3><table class="coat"><caption>`)
+	w.put(where, strconv.Itoa(shown.Bytes()), ` bytes of values</caption>`)
 	changed := p.Change != Unchanged
 	if changed {
 		w.put(`<thead><tr><th scope="col">Column</th><th scope="col">Before</th><th scope="col">After</th><th scope="col" class="count">Bytes</th></tr></thead><tbody>`)
@@ -139,7 +144,7 @@ func (p *Panel) coat(w *pen) {
 		}
 		w.put(`</td><td class="count">`, strconv.Itoa(f.Bytes), `</td></tr>`)
 	}
-	w.put(`</tbody></table><p class="small">The key is the SHA-256 of the ticket, so whoever reads the table holds no ticket. The handle is its name in lists, and opens nothing. The rest are references and deadlines: who you are and what you buy is looked up where it lives.</p></section>`)
+	w.put(`</tbody></table><p class="small">The key is the SHA-256 of the ticket, so whoever reads the store holds no ticket. The handle is its name in lists, and opens nothing. The rest are references and deadlines: who you are and what you buy is looked up where it lives.</p></section>`)
 }
 
 func (p *Panel) wentBack(w *pen) {

@@ -108,8 +108,13 @@ func (p *Panel) Carried() string {
 // Line is a statement on one line.
 func (s Statement) Line() string { return strings.Join(strings.Fields(s.Text), " ") }
 
-// Count is how many rows it found or wrote.
-func (s Statement) Count() string { return count(s.Rows, "row") }
+// Count is how many rows, or values, it found or wrote.
+func (s Statement) Count() string {
+	if s.Keys {
+		return count(s.Rows, "value")
+	}
+	return count(s.Rows, "row")
+}
 
 // Time is how long a visit took.
 func (v Visit) Time() string { return milliseconds(v.Took) }

@@ -23,6 +23,8 @@ type Recorder struct {
 	Policy func(sessions.Session) sessions.Policy // that a session was made under
 	Now    func() time.Time
 	Secure bool // browsers speak HTTPS to the shop
+	// InTable says that sessions live in Postgres, where each is a row.
+	InTable bool
 
 	mu     sync.Mutex
 	number int // of the last exchange
@@ -54,8 +56,9 @@ func (rec *Recorder) Middleware(next http.Handler) http.Handler {
 			seen: Exchange{
 				Number: number, At: rec.Now().UTC(),
 				Method: cut(r.Method), Path: cutPath(r.URL.Path),
-				Ticket: rec.ticketOf(r),
-				Room:   make([]Visit, 0, 4), // enough for most
+				Ticket:  rec.ticketOf(r),
+				InTable: rec.InTable,
+				Room:    make([]Visit, 0, 4), // enough for most
 			},
 		}
 		rec.take(recording, w, r)

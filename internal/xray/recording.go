@@ -114,6 +114,18 @@ func (rec *Recorder) trace() *sessions.Trace {
 			defer r.mu.Unlock()
 			r.stored(call, took, err)
 		},
+		Asked: func(ctx context.Context, commands []sessions.Command, took time.Duration, err error) {
+			r := locked(ctx)
+			defer r.mu.Unlock()
+			v := Visit{Call: r.call, Took: took}
+			for _, c := range commands {
+				v.Statements = append(v.Statements, Statement{Text: c.Text, Rows: int64(c.Found), Keys: true})
+			}
+			if err != nil {
+				v.Outcome = "failed"
+			}
+			r.seen.Room = append(r.seen.Room, v)
+		},
 		Found: func(ctx context.Context, s sessions.Session) {
 			r := locked(ctx)
 			defer r.mu.Unlock()

@@ -70,7 +70,7 @@ func openShopOn(t *testing.T, db *pgxpool.Pool, store sessions.Store, ears *ears
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Recorder = &xray.Recorder{Policy: s.Manager.PolicyOf, Now: s.clock.Now, Secure: secure}
+	s.Recorder = &xray.Recorder{Policy: s.Manager.PolicyOf, Now: s.clock.Now, Secure: secure, InTable: true}
 	return s
 }
 

@@ -92,8 +92,11 @@ type Store struct {
 
 var _ sessions.Store = (*Store)(nil)
 
-// New gives a store on a backend, which has the keys to itself.
-func New(b Backend, record sessions.Recorder) *Store { return &Store{b, record} }
+// New gives a store on a backend, which has the keys to itself. The commands
+// are what a trace is told.
+func New(b Backend, c Commands, record sessions.Recorder) *Store {
+	return &Store{&traced{b, c}, record}
+}
 
 var errInUse = errors.New("the key is in use")
 

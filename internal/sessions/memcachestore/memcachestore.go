@@ -66,8 +66,10 @@ func New(servers []string, namespace string, record sessions.Recorder) (*Store, 
 	client := memcache.NewFromSelector(list)
 	client.Timeout = patience
 	client.MaxIdleConns = 64
-	return &Store{casstore.New(&backend{client, namespace + ":"}, record), client}, nil
+	return &Store{casstore.New(&backend{client, namespace + ":"}, commands, record), client}, nil
 }
+
+var commands = casstore.Commands{Get: "gets", Add: "add", Swap: "cas"}
 
 // Close closes the connections.
 func (st *Store) Close() error { return st.client.Close() }

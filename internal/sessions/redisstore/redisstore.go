@@ -94,8 +94,10 @@ type Store struct {
 // when it is used.
 func New(o *redis.UniversalOptions, namespace string, record sessions.Recorder) *Store {
 	client := redis.NewUniversalClient(o)
-	return &Store{casstore.New(&backend{client, namespace + ":"}, record), client}
+	return &Store{casstore.New(&backend{client, namespace + ":"}, commands, record), client}
 }
+
+var commands = casstore.Commands{Get: "GET", Add: "SET … NX", Swap: "EVALSHA compare-and-swap"}
 
 // Close closes the connections.
 func (st *Store) Close() error { return st.client.Close() }

@@ -1,8 +1,12 @@
 package redisstore_test
 
 import (
+	"context"
 	"crypto/rand"
+	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"coatcheck/internal/e2e/servers"
 	"coatcheck/internal/sessions"
@@ -51,4 +55,35 @@ func TestRecord(t *testing.T) {
 		record, taken := sessionstest.Recording()
 		return open(t, "redis://"+server.Addr, record), taken
 	})
+}
+
+// What a request asks Redis can be watched, and opens nothing to who watches.
+func TestTraceHearsCommandsWithoutWholeKeys(t *testing.T) {
+	t.Parallel()
+	var heard []string
+	ctx := sessions.WithTrace(t.Context(), &sessions.Trace{Asked: func(_ context.Context, commands []sessions.Command, _ time.Duration, err error) {
+		for _, c := range commands {
+			heard = append(heard, fmt.Sprint(c.Text, " ", c.Found, " ", err))
+		}
+	}})
+	st := open(t, "redis://"+servers.Redis(t).Addr, nil)
+	now := time.Now()
+	guest := sessions.Session{Handle: "G", CreatedAt: now, IdleUntil: now.Add(time.Minute), Until: now.Add(time.Hour)}
+	alice := guest
+	alice.UserID = 7
+	if err := st.Create(ctx, sessions.Key{1}, guest, sessions.Event{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := st.Move(ctx, sessions.Key{1}, sessions.Key{2}, alice, sessions.Event{}); err != nil {
+		t.Fatal(err)
+	}
+	all := strings.Join(heard, "\n")
+	for _, want := range []string{"SET … NX session:AQAAAA… 1 <nil>", "SET … NX box:guest:AQAAAA… 1 <nil>", "SET … NX box:user:7 1 <nil>", "EVALSHA compare-and-swap box:guest:AQAAAA… 1 <nil>", "GET box:user:7 0 <nil>"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("nobody hears %q:\n%s", want, all)
+		}
+	}
+	if strings.Contains(all, "AAAAAAA") {
+		t.Errorf("a whole key can be heard:\n%s", all)
+	}
 }
