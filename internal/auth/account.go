@@ -56,8 +56,8 @@ func (u *Users) Verify(ctx context.Context, userID int64, password, address stri
 }
 
 // SetPassword gives a user, whose current password was verified, another one.
-// It returns an *InvalidError if that will not do, and ErrWrong if somebody
-// has changed the password since it was verified.
+// It returns an *InvalidError if that will not do, ErrWrong if somebody has
+// changed the password since it was verified, and a *BusyError like SignIn.
 func (u *Users) SetPassword(ctx context.Context, user User, password string, also also) error {
 	if problem := passwordProblem(password); problem != "" {
 		return &InvalidError{Password: problem}

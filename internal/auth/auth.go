@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"strings"
 	"time"
 
@@ -49,6 +48,10 @@ type Config struct {
 	// Failures is how many failed sign-ins are let through for one account
 	// from one address in FailureWindow. 0 means DefaultFailures.
 	Failures int
+	// Waiting is how many may wait for a password to be hashed while others
+	// are; who comes then is turned away. 0 means as many as have their turn
+	// within about two seconds.
+	Waiting int
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -67,8 +70,8 @@ type Users struct {
 	failures int
 	now      func() time.Time
 
-	decoy string        // the hash that an unknown e-mail is held against
-	slots chan struct{} // one for each password that may be hashed at a time
+	decoy string // the hash that an unknown e-mail is held against
+	turns turns  // at hashing
 }
 
 // New prepares the hash that unknown e-mails are held against, which takes as
@@ -84,16 +87,14 @@ func New(c Config) (*Users, error) {
 	if u.now == nil {
 		u.now = time.Now
 	}
-	// Hashing is pure computing. One core less than there are keeps the shop
-	// answering while many people sign in.
-	u.slots = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1))
+	u.turns = newTurns(u.cost, c.Waiting)
 	decoy, err := u.hash("nobody's password")
 	u.decoy = decoy
 	return u, err
 }
 
 // SignUp makes an account, or returns an *InvalidError that says what is
-// wrong with which field.
+// wrong with which field, or a *BusyError.
 //
 // If there is an account with that e-mail already, nothing happens, and it
 // looks and takes just the same: who asks must not learn which e-mails have
@@ -149,19 +150,20 @@ func (e *RefusedError) Unwrap() error { return e.err }
 // SignIn gives the user whose e-mail and password these are. It returns
 // ErrWrong if there is none, ErrDisabled if the account is, and a
 // *ThrottledError if there were too many failures for this account from this
-// address, each of them in a *RefusedError. An unknown e-mail costs the same
-// work as a wrong password (ASVS 5.0 V6.3.8).
+// address, each of them in a *RefusedError. It returns a *BusyError, before it
+// has looked at anything, if too many sign in at once. An unknown e-mail costs
+// the same work, and the same wait, as a wrong password (ASVS 5.0 V6.3.8).
 func (u *Users) SignIn(ctx context.Context, email, password, address string) (User, error) {
 	email = normalEmail(email)
 	if emailProblem(email) != "" {
 		email = "" // nobody's: nothing that odd is looked up or counted
 	}
-	// Waiting for a slot comes before the throttle, so that a volley of
+	// Waiting for a turn comes before the throttle, so that a volley of
 	// guesses sent at once cannot slip past the count together.
-	if err := u.acquire(ctx); err != nil {
+	if err := u.turns.take(ctx); err != nil {
 		return User{}, err
 	}
-	defer u.release()
+	defer u.turns.giveBack()
 
 	user, disabled, err := u.find(ctx, email)
 	if err != nil {

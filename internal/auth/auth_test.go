@@ -1,7 +1,6 @@
 package auth_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -245,22 +244,6 @@ func TestPepperMatters(t *testing.T) {
 	wantSignIn(t, peppered, "alice@example.com", "down the hole", true)
 	wantSignIn(t, open(t, auth.Config{DB: db}), "alice@example.com", "down the hole", false)
 	wantSignIn(t, open(t, auth.Config{DB: db, Pepper: []byte("another one")}), "alice@example.com", "down the hole", false)
-}
-
-// Who waits for a turn at hashing, and leaves, is not kept.
-func TestWaitForATurnEndsWithTheRequest(t *testing.T) {
-	t.Parallel()
-	users := open(t, auth.Config{})
-	users.TakeEveryTurn()
-	gone, leave := context.WithCancel(t.Context())
-	leave()
-	_, err := users.SignIn(gone, "alice@example.com", "down the hole", here)
-	if !errors.Is(err, context.Canceled) {
-		t.Errorf("SignIn: %v, want that the request has ended", err)
-	}
-	if err := users.SignUp(gone, "Alice", "alice@example.com", "down the hole"); !errors.Is(err, context.Canceled) {
-		t.Errorf("SignUp: %v, want that the request has ended", err)
-	}
 }
 
 func TestFailuresAreCountedByAccountAndAddress(t *testing.T) {

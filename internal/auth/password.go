@@ -40,25 +40,14 @@ func (u *Users) hash(password string) (string, error) {
 	return string(hash), nil
 }
 
-// hashInTurn waits until it may hash.
+// hashInTurn waits until it may hash, or returns a *BusyError at once.
 func (u *Users) hashInTurn(ctx context.Context, password string) (string, error) {
-	if err := u.acquire(ctx); err != nil {
+	if err := u.turns.take(ctx); err != nil {
 		return "", err
 	}
-	defer u.release()
+	defer u.turns.giveBack()
 	return u.hash(password)
 }
-
-func (u *Users) acquire(ctx context.Context) error {
-	select {
-	case u.slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (u *Users) release() { <-u.slots }
 
 // passwordProblem says what is wrong with a new password, or nothing.
 func passwordProblem(password string) string {
