@@ -66,7 +66,12 @@ func TestQueueForHashingIsBounded(t *testing.T) {
 		}()
 	}
 	for users.InLine() < atOnce+waiting {
-		runtime.Gosched()
+		select {
+		case err := <-signedIn:
+			t.Fatalf("SignIn does not wait for its turn: %v", err)
+		default:
+			runtime.Gosched()
+		}
 	}
 
 	before := accounts(t, db)

@@ -30,7 +30,7 @@ type Place struct {
 	// nil. A page that is not there is fs.ErrNotExist; what else a visitor
 	// should read is a *Problem.
 	Show func(w http.ResponseWriter, r *http.Request) (Page, error)
-	Slow bool // it may take as long as a page that checks a password
+	Slow bool // it may take 25 s, rather than 10
 }
 
 // Problem is an error that a visitor should read: what happened, kindly, and

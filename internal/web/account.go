@@ -67,6 +67,11 @@ func (s *Shop) changePassword(w http.ResponseWriter, r *http.Request) error {
 		p.Problems.CurrentForPassword = "It has just been changed from somewhere else. Please try again."
 		return s.showAccount(w, r, http.StatusConflict, p)
 	}
+	if busy, ok := errors.AsType[*auth.BusyError](err); ok {
+		refused := s.passwordTurnedAway(r, busy)
+		p.Problems.CurrentForPassword = refused.why
+		return s.showAccount(w, r, refused.answer(w), p)
+	}
 	if err != nil {
 		return err
 	}

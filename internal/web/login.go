@@ -107,6 +107,7 @@ func (s *Shop) signInFailed(w http.ResponseWriter, r *http.Request, f form, err 
 	ctx := r.Context()
 	p := &LoginPage{Email: f.get("email"), Next: localPath(f.get("next")), Keep: f.get("keep") != ""}
 	throttled, isThrottled := errors.AsType[*auth.ThrottledError](err)
+	busy, isBusy := errors.AsType[*auth.BusyError](err)
 	status := http.StatusUnprocessableEntity
 	switch {
 	case isThrottled:
@@ -114,6 +115,11 @@ func (s *Shop) signInFailed(w http.ResponseWriter, r *http.Request, f form, err 
 		s.log.WarnContext(ctx, "sign-in throttled", "request", requestIDFrom(ctx), "address", clientAddress(r))
 		status = tooMany(throttled).answer(w)
 		p.Problem = tryAgainIn(throttled)
+	case isBusy:
+		s.metrics.SignIn("busy")
+		s.log.WarnContext(ctx, "sign-in turned away", "request", requestIDFrom(ctx), "address", clientAddress(r))
+		status = tooBusy(busy).answer(w)
+		p.Problem = comeAgain
 	case errors.Is(err, auth.ErrWrong):
 		s.metrics.SignIn("wrong")
 		s.log.WarnContext(ctx, "sign-in failed", "request", requestIDFrom(ctx), "address", clientAddress(r))

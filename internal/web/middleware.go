@@ -90,10 +90,13 @@ func (s *Shop) securityHeaders(next http.Handler) http.Handler {
 
 // patience is how long a page may take. A database that does not answer must
 // not keep a visitor, and a connection, waiting for ever. Where a password is
-// hashed it may take longer, because only so many are hashed at a time.
+// hashed it may take longer, because that waits for its turn (about two seconds
+// at most, see auth.BusyError), and to change a password takes two turns. A
+// place that is slow hashes a dozen passwords, one after the other.
 const (
 	patience             = 10 * time.Second
-	patienceWithPassword = 25 * time.Second
+	patienceWithPassword = patience + 5*time.Second
+	patienceWithPlace    = 25 * time.Second
 )
 
 func timeLimit(limit time.Duration) func(http.Handler) http.Handler {

@@ -42,6 +42,13 @@ func tooMany(t *auth.ThrottledError) *refusedPassword {
 	return &refusedPassword{http.StatusTooManyRequests, tryAgainIn(t), t.RetryAfter}
 }
 
+// comeAgain words that more passwords have come than can be checked.
+const comeAgain = "More passwords have come just now than we can work through. Yours is not at fault, and nothing has been done with it. Please enter it again in a few seconds."
+
+func tooBusy(b *auth.BusyError) *refusedPassword {
+	return &refusedPassword{http.StatusServiceUnavailable, comeAgain, b.RetryAfter}
+}
+
 // verify checks the current password, which the form carries, of the visitor
 // who is signed in. Its error is a *refusedPassword if that is not right.
 func (s *Shop) verify(r *http.Request, f form) (auth.User, error) {
@@ -52,9 +59,12 @@ func (s *Shop) verify(r *http.Request, f form) (auth.User, error) {
 	}
 	user, err := s.users.Verify(ctx, session.UserID, f.get("current_password"), clientAddress(r))
 	throttled, isThrottled := errors.AsType[*auth.ThrottledError](err)
+	busy, isBusy := errors.AsType[*auth.BusyError](err)
 	switch {
 	case errors.Is(err, auth.ErrNoUser), errors.Is(err, auth.ErrDisabled):
 		return auth.User{}, errNobody
+	case isBusy:
+		return auth.User{}, s.passwordTurnedAway(r, busy)
 	case !isThrottled && !errors.Is(err, auth.ErrWrong):
 		return user, err
 	}
@@ -66,6 +76,14 @@ func (s *Shop) verify(r *http.Request, f form) (auth.User, error) {
 		return auth.User{}, tooMany(throttled)
 	}
 	return auth.User{}, &refusedPassword{status: http.StatusUnprocessableEntity, why: "That is not your current password."}
+}
+
+// passwordTurnedAway logs that the visitor's password was not looked at, and
+// gives what to say of it. It goes on no record: nobody has guessed anything.
+func (s *Shop) passwordTurnedAway(r *http.Request, b *auth.BusyError) *refusedPassword {
+	session, _ := sessions.From(r.Context())
+	s.log.WarnContext(r.Context(), "password turned away", "request", requestIDFrom(r.Context()), "user", session.UserID, "address", clientAddress(r))
+	return tooBusy(b)
 }
 
 // renew gives the visitor, who has just given the password again, a new ID.

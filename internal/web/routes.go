@@ -36,6 +36,7 @@ func (s *Shop) routes(publicURL string, trustedProxies []string) (http.Handler, 
 
 	pages := chi.Chain(s.xrayed, sameOrigin.Handler, timeLimit(patience), s.traceSessions, s.sessions.Middleware)
 	withPassword := chi.Chain(s.xrayed, sameOrigin.Handler, timeLimit(patienceWithPassword), s.traceSessions, s.sessions.Middleware)
+	slow := chi.Chain(s.xrayed, sameOrigin.Handler, timeLimit(patienceWithPlace), s.traceSessions, s.sessions.Middleware)
 	r.NotFound(pages.HandlerFunc(s.handle(s.notFound)).ServeHTTP)
 	r.MethodNotAllowed(pages.HandlerFunc(s.handle(s.methodNotAllowed)).ServeHTTP)
 	r.Group(func(r chi.Router) {
@@ -74,7 +75,8 @@ func (s *Shop) routes(publicURL string, trustedProxies []string) (http.Handler, 
 		}
 		s.addPlaces(r, false)
 	})
-	// Here a password may have to be hashed, and to wait for its turn.
+	// Here a password may have to be hashed, and to wait for its turn; or too
+	// many wait already, and the visitor is asked to send it again.
 	r.Group(func(r chi.Router) {
 		r.Use(withPassword...)
 
@@ -86,6 +88,10 @@ func (s *Shop) routes(publicURL string, trustedProxies []string) (http.Handler, 
 		r.Post("/account/sessions/revoke-others", s.handle(s.signedIn(s.revokeOthers)))
 		r.Post("/account/sessions/{handle}/revoke", s.handle(s.signedIn(s.revokeSession)))
 		r.Post("/admin/sessions/revoke-all", s.handle(s.administrator(s.revokeAll)))
+	})
+	r.Group(func(r chi.Router) {
+		r.Use(slow...)
+
 		s.addPlaces(r, true)
 	})
 	// Without the sessions' middleware: to ask for the time is no activity.

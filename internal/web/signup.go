@@ -60,6 +60,11 @@ func (s *Shop) signUp(w http.ResponseWriter, r *http.Request) error {
 		p.Problems = *invalid
 		return s.showSignUp(w, r, http.StatusUnprocessableEntity, p)
 	}
+	if busy, ok := errors.AsType[*auth.BusyError](err); ok {
+		refused := s.passwordTurnedAway(r, busy)
+		p.Problem = refused.why
+		return s.showSignUp(w, r, refused.answer(w), p)
+	}
 	if err != nil {
 		return err
 	}
