@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -232,15 +233,23 @@ func (s *Shop) Operate(input string, args ...string) Result {
 	return Result{cmd.ProcessState.ExitCode(), out.String(), problems.String()}
 }
 
-// FreeAddr is an address that nobody listened on a moment ago.
+// FreeAddr is an address that nobody listened on a moment ago. It is none of
+// those that systems hand out for outgoing connections, one of which might
+// else have it before the server comes, or while it is restarted.
 func FreeAddr(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const first, some = 10_000, 20_000
+	for {
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(first+rand.IntN(some))))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		return l.Addr().String()
 	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // output collects what a process writes; it may be read meanwhile.

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"coatcheck/internal/e2e/process"
 )
 
 // patience is how long a server may take to do what a test waits for. Nothing
@@ -28,6 +30,7 @@ type Server struct {
 	t    testing.TB
 	Addr string // host:port
 	args []string
+	env  []string            // besides the tests' own
 	dir  string              // to run in; empty: the test's
 	as   *syscall.Credential // nil: as ourselves
 	cmd  *exec.Cmd
@@ -50,6 +53,7 @@ func (s *Server) Start() {
 	s.t.Helper()
 	s.out, s.done = &output{}, make(chan struct{})
 	s.cmd = exec.Command(s.args[0], s.args[1:]...)
+	s.cmd.Env = append(os.Environ(), s.env...)
 	s.cmd.Stdout, s.cmd.Stderr = s.out, s.out
 	s.cmd.Dir, s.cmd.SysProcAttr = s.dir, &syscall.SysProcAttr{Credential: s.as}
 	if err := s.cmd.Start(); err != nil {
@@ -99,12 +103,7 @@ func (s *Server) until(what string, happened func() bool) {
 // freeAddr is an address that nobody listened on a moment ago.
 func freeAddr(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	return process.FreeAddr(t)
 }
 
 func port(addr string) string {
@@ -124,18 +123,22 @@ func Memcached(t testing.TB, options ...string) *Server {
 }
 
 // HAProxy starts a load balancer that listens at addr, as the text of its
-// configuration must say.
-func HAProxy(t testing.TB, addr, configuration string) *Server {
+// configuration must say, or variables of the form NAME=value that the text
+// refers to.
+func HAProxy(t testing.TB, addr, configuration string, variables ...string) *Server {
 	t.Helper()
 	file := t.TempDir() + "/haproxy.cfg"
 	if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return start(t, addr, haproxy(), "-db", "-f", file)
+	s := &Server{t: t, Addr: addr, env: variables, args: []string{HAProxyProgram(), "-db", "-f", file}}
+	t.Cleanup(s.Kill)
+	s.Start()
+	return s
 }
 
-// haproxy is in /usr/sbin, which is not in everybody's PATH.
-func haproxy() string {
+// HAProxyProgram is in /usr/sbin, which is not in everybody's PATH.
+func HAProxyProgram() string {
 	if path, err := exec.LookPath("haproxy"); err == nil {
 		return path
 	}
