@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net"
+	"net/http"
 	"regexp"
 	"runtime"
 	"strconv"
@@ -119,6 +120,11 @@ func tellAlicesStory(t *testing.T, f *fleet, url string) {
 		Servers: []story.Place{balancer, balancer},
 		Restart: func(context.Context) error {
 			f.shops[0].Kill()
+			for range f.shops { // before the load balancer can have noticed
+				if p := visit(t, url).get("/"); p.status != http.StatusOK {
+					t.Errorf("while one of three is dead, the others say %d", p.status)
+				}
+			}
 			f.shops[0].Start()
 			return nil
 		},
