@@ -1,6 +1,7 @@
 package casstore
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -20,10 +21,9 @@ type box struct {
 	Sessions   []filed `json:"sessions,omitempty"`
 	Moved      []note  `json:"moved,omitempty"`
 
-	item    Item // as it was found
-	now     Item // the present generation
-	userID  int64
-	waiting []filed // those whose move has not happened
+	item   Item // as it was found
+	now    Item // the present generation
+	userID int64
 }
 
 // filed is a session and the key that it is filed under.
@@ -34,11 +34,16 @@ type filed struct {
 	CreatedAt moment `json:"created"`
 	IdleUntil moment `json:"idle_until"`
 	Until     moment `json:"until"`
-	// From is the key, and FromBox the box, of the session that this one takes
-	// the place of. While they are set, this one counts only if there is a note
-	// of that move.
-	From    string `json:"from,omitempty"`
-	FromBox string `json:"from_box,omitempty"`
+	// From is the session that this one takes the place of. While it is here,
+	// this one counts only if the move has happened.
+	From *origin `json:"from,omitempty"`
+}
+
+// origin is where a session that moves comes from.
+type origin struct {
+	Key string `json:"key"`
+	Box string `json:"box"`
+	At  moment `json:"at"` // when it moves
 }
 
 // note says that a session has moved from one key to another.
@@ -66,13 +71,15 @@ func (f *filed) session(userID int64) sessions.Session {
 	}
 }
 
-// put files a session that waits for nothing.
-func (b *box) put(key string, s sessions.Session) {
-	b.Sessions = append(b.Sessions, filed{
+func newFiled(key string, s sessions.Session) filed {
+	return filed{
 		Key: key, Handle: s.Handle, CartID: s.CartID,
 		CreatedAt: moment{s.CreatedAt}, IdleUntil: moment{s.IdleUntil}, Until: moment{s.Until},
-	})
+	}
 }
+
+// put files a session that waits for nothing.
+func (b *box) put(key string, s sessions.Session) { b.Sessions = append(b.Sessions, newFiled(key, s)) }
 
 // find gives the session under a key, or nil.
 func (b *box) find(key string) *filed {
@@ -85,9 +92,12 @@ func (b *box) find(key string) *filed {
 }
 
 func (b *box) drop(key string) {
-	same := func(f filed) bool { return f.Key == key }
-	b.Sessions = slices.DeleteFunc(b.Sessions, same)
-	b.waiting = slices.DeleteFunc(b.waiting, same)
+	b.Sessions = slices.DeleteFunc(b.Sessions, func(f filed) bool { return f.Key == key })
+}
+
+// left reports whether there is a note of that move.
+func (b *box) left(from, to string) bool {
+	return slices.ContainsFunc(b.Moved, func(n note) bool { return n.From == from && n.To == to })
 }
 
 // end takes out the sessions that are doomed, and gives them.
@@ -102,31 +112,58 @@ func (b *box) end(doomed func(filed) bool) (ended []sessions.Session) {
 	return ended
 }
 
-// open reads a box and finds out what in it counts.
+// open reads a box, and finishes the moves into it that are half done.
 func (st *Store) open(ctx context.Context, name string) (*box, error) {
-	boxes, err := st.openAll(ctx, []string{name})
+	for {
+		b, err := st.look(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		waited, err := st.settle(ctx, b)
+		if err != nil {
+			return nil, err
+		}
+		if !waited {
+			return b, nil
+		}
+		// While that was found out the box may have changed, and what is known
+		// of the one need never have been true together with the other.
+		items, err := st.backend.Get(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if bytes.Equal(items[0].Value, b.item.Value) {
+			return b, nil
+		}
+	}
+}
+
+// look reads a box as it lies there.
+func (st *Store) look(ctx context.Context, name string) (*box, error) {
+	boxes, err := st.lookAll(ctx, []string{name})
 	if err != nil {
 		return nil, err
 	}
 	return boxes[0], nil
 }
 
-// openAll opens several, in one round trip if no session waits in any of them.
-func (st *Store) openAll(ctx context.Context, names []string) ([]*box, error) {
-	keys := slices.Clone(names)
+// lookAll reads several in one round trip.
+func (st *Store) lookAll(ctx context.Context, names []string) ([]*box, error) {
+	var keys []string
+	at := map[string]int{} // where in keys a generation is
 	for _, name := range names {
-		keys = append(keys, generationOf(name))
+		if g := generationOf(name); at[g] == 0 {
+			keys = append(keys, g)
+			at[g] = len(names) + len(keys) - 1
+		}
 	}
-	items, err := st.backend.Get(ctx, keys...)
+	items, err := st.backend.Get(ctx, append(slices.Clone(names), keys...)...)
 	if err != nil {
 		return nil, err
 	}
 	boxes := make([]*box, len(names))
-	for i := range names {
-		if boxes[i], err = read(items[i], items[len(names)+i]); err != nil {
-			return nil, err
-		}
-		if err := st.settle(ctx, boxes[i]); err != nil {
+	for i, name := range names {
+		if boxes[i], err = read(items[i], items[at[generationOf(name)]]); err != nil {
 			return nil, err
 		}
 	}
@@ -156,29 +193,55 @@ func decode(item Item) (*box, error) {
 	return b, nil
 }
 
-// settle puts those sessions aside that wait for a move which has not happened.
-func (st *Store) settle(ctx context.Context, b *box) error {
+// settle finishes the moves into a box that are half done, and reports whether
+// there were any.
+func (st *Store) settle(ctx context.Context, b *box) (waited bool, err error) {
 	for _, f := range slices.Clone(b.Sessions) {
-		if f.From == "" {
+		if f.From == nil {
 			continue
 		}
-		items, err := st.backend.Get(ctx, f.FromBox, generationOf(f.FromBox))
+		waited = true
+		moved, err := st.finish(ctx, f)
 		if err != nil {
-			return err
+			return true, err
 		}
-		from, err := read(items[0], items[1])
-		if err != nil {
-			return err
+		if moved {
+			b.find(f.Key).From = nil
+		} else {
+			b.drop(f.Key)
 		}
-		if slices.ContainsFunc(from.Moved, func(n note) bool { return n.From == f.From && n.To == f.Key }) {
-			here := b.find(f.Key)
-			here.From, here.FromBox = "", ""
-			continue
-		}
-		b.drop(f.Key)
-		b.waiting = append(b.waiting, f)
 	}
-	return nil
+	return waited, nil
+}
+
+// finish finishes the move of a session that waits in its new box, whoever has
+// begun it: it takes the old one out of its box, unless that has died before,
+// and then the move has failed for good. It may be called many times.
+func (st *Store) finish(ctx context.Context, f filed) (moved bool, err error) {
+	for {
+		from, err := st.look(ctx, f.From.Box)
+		if err != nil {
+			return false, err
+		}
+		if from.left(f.From.Key, f.Key) {
+			return true, nil
+		}
+		old := from.find(f.From.Key)
+		if old == nil {
+			return false, nil
+		}
+		if old.From != nil { // it has come there by a move of its own
+			if lived, err := st.finish(ctx, *old); err != nil || !lived {
+				return false, err
+			}
+		}
+		from.drop(old.Key)
+		from.Moved = append(from.Moved, note{f.From.Key, f.Key, f.From.At})
+		put, err := st.putBack(ctx, from)
+		if err != nil || put {
+			return put, err
+		}
+	}
 }
 
 // change opens a box, lets f change it, and puts it back, and does it all again
@@ -210,10 +273,6 @@ func (st *Store) putBack(ctx context.Context, b *box) (bool, error) {
 		b.Survives = ""
 	}
 	b.Moved = slices.DeleteFunc(b.Moved, func(n note) bool { return time.Since(n.At.Time) > movedFor })
-	counting := b.Sessions
-	b.Sessions = slices.Concat(b.Sessions, b.waiting)
-	defer func() { b.Sessions = counting }()
-
 	var until time.Time
 	for _, f := range b.Sessions {
 		s := f.session(b.userID)

@@ -13,8 +13,9 @@
 //     is written before the session is, and leads to nothing if that is gone.
 //   - A session that moves from a guest's box to a user's is first filed there
 //     as one that waits. The swap that takes the old one out of its box, and
-//     leaves a note of where it went, is the moment at which both happen: from
-//     then on the one that waited counts, because the note says so.
+//     leaves a note of where it went, is the move. Whoever opens the box of the
+//     one that waits makes that swap for it before they look at anything else,
+//     so nobody sees half a move.
 //   - To end everybody's sessions without finding each box, boxes carry the
 //     number of a generation, and a box of another generation than the present
 //     one counts for nothing. It costs one more value to read, in the same
@@ -80,9 +81,9 @@ const generations = 64
 // comes back from lunch is found to have timed out, and can be told so.
 const grace = time.Hour
 
-// movedFor is how long a note of a move is kept. A minute is asked for; clocks
-// may differ.
-const movedFor = 2 * time.Minute
+// movedFor is how long a note of a move is kept, also for who may yet have to
+// find out from it that the move has happened.
+const movedFor = 10 * time.Minute
 
 // Store is a sessions.Store on a Backend.
 type Store struct {

@@ -2,7 +2,6 @@ package casstore
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -10,9 +9,9 @@ import (
 )
 
 // Move is one swap within one box: when a user's session gets a new key.
-// Between two boxes, when a guest signs in, it takes three, of which the second
-// one is the move: before it the new session only waits, and after it the old
-// one is gone. Whoever stops half-way leaves either the one or the other.
+// Between two boxes, when a guest signs in, it takes two, of which the second
+// is the move: before it the new session only waits, and after it the old one
+// is gone. If somebody comes upon it in between, they finish it.
 func (st *Store) Move(ctx context.Context, old, new sessions.Key, s sessions.Session, e sessions.Event) error {
 	before, err := st.move(ctx, letters(old), letters(new), s, e.At)
 	if err != nil {
@@ -28,47 +27,47 @@ func (st *Store) move(ctx context.Context, old, new string, s sessions.Session, 
 	if err != nil {
 		return before, err
 	}
-	if b, err := st.open(ctx, from); err != nil {
+	b, err := st.open(ctx, from)
+	if err != nil {
 		return before, err
-	} else if b.find(old) == nil {
+	}
+	f := b.find(old)
+	if f == nil {
 		return before, sessions.ErrNotFound
 	}
+	before = f.session(b.userID)
 	if err := st.lead(ctx, new, s); err != nil {
 		return before, err
 	}
 	to := boxOf(new, s.UserID)
-	if to != from {
-		err := st.change(ctx, to, func(b *box) bool {
+	if to == from {
+		return before, st.changeOf(ctx, old, func(b *box, _ *filed) bool {
+			b.drop(old)
+			b.Moved = append(b.Moved, note{old, new, moment{at}})
 			b.put(new, s)
-			f := b.find(new)
-			f.From, f.FromBox = old, from
 			return true
 		})
-		if err != nil {
-			return before, err
-		}
 	}
-	err = st.changeOf(ctx, old, func(b *box, f *filed) bool {
-		before = f.session(b.userID)
-		b.drop(old)
-		b.Moved = append(b.Moved, note{old, new, moment{at}})
-		if to == from {
-			b.put(new, s)
-		}
+	waits := newFiled(new, s)
+	waits.From = &origin{old, from, moment{at}}
+	err = st.change(ctx, to, func(b *box) bool {
+		b.Sessions = append(b.Sessions, waits)
 		return true
 	})
-	if to != from && (err == nil || errors.Is(err, sessions.ErrNotFound)) {
-		// To say in the box itself what the note says, or to clear away what
-		// waits for a move that will not be, can be left to chance: without it
-		// that is read off the note, or its absence, each time.
-		_ = st.change(ctx, to, func(b *box) bool {
-			if err != nil {
-				b.drop(new)
-			}
-			return true
-		})
+	if err != nil {
+		return before, err
 	}
-	return before, err
+	moved, err := st.finish(ctx, waits)
+	if err != nil {
+		return before, err
+	}
+	// Now the box can say so itself, or forget it. If that fails, whoever looks
+	// into it next finds out again.
+	_ = st.change(ctx, to, func(*box) bool { return true })
+	if !moved {
+		return before, sessions.ErrNotFound
+	}
+	return before, nil
 }
 
 // MovedAt looks for the note that a move has left.

@@ -86,25 +86,30 @@ func (st *Store) recordAll(ctx context.Context, e sessions.Event, ended []sessio
 	st.record.Record(ctx, events...)
 }
 
-// each opens every box, some at a time.
+// each opens every box. Most are read some at a time.
 func (st *Store) each(ctx context.Context, f func(*box) error) error {
 	seen := map[string]bool{}
 	return st.backend.Boxes(ctx, func(keys []string) error {
-		keys = slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return seen[key] })
-		boxes, err := st.openAll(ctx, keys)
-		if err != nil {
-			return err
+		keys = slices.DeleteFunc(slices.Clone(keys), func(key string) bool {
+			again := seen[key]
+			seen[key] = true
+			return again
+		})
+		if len(keys) == 0 {
+			return nil
 		}
+		boxes, err := st.lookAll(ctx, keys)
 		for _, b := range boxes {
-			if seen[b.item.Key] {
-				continue
+			if slices.ContainsFunc(b.Sessions, func(f filed) bool { return f.From != nil }) {
+				if b, err = st.open(ctx, b.item.Key); err != nil {
+					return err
+				}
 			}
-			seen[b.item.Key] = true
 			if err := f(b); err != nil {
 				return err
 			}
 		}
-		return nil
+		return err
 	})
 }
 
@@ -131,14 +136,13 @@ func (st *Store) Each(ctx context.Context, f func(sessions.Session) error) error
 func (st *Store) Sweep(ctx context.Context, now time.Time) (removed int, err error) {
 	over := func(f filed) bool { return f.session(0).Expired(now) != sessions.TicketLive }
 	err = st.each(ctx, func(b *box) error {
-		if !slices.ContainsFunc(b.Sessions, func(f filed) bool { return over(f) }) && !slices.ContainsFunc(b.waiting, over) {
+		if !slices.ContainsFunc(b.Sessions, over) {
 			return nil
 		}
 		var ended []sessions.Session
 		err := st.change(ctx, b.item.Key, func(b *box) bool {
-			waiting := len(b.waiting)
-			ended, b.waiting = b.end(over), slices.DeleteFunc(b.waiting, over)
-			return len(ended) > 0 || len(b.waiting) < waiting
+			ended = b.end(over)
+			return len(ended) > 0
 		})
 		if err != nil {
 			return err
@@ -248,5 +252,5 @@ func (st *Store) clear(ctx context.Context, item Item, over map[string]bool) ([]
 	if err != nil || !removed {
 		return nil, err
 	}
-	return b.end(func(f filed) bool { return f.From == "" }), nil
+	return b.end(func(f filed) bool { return f.From == nil }), nil
 }

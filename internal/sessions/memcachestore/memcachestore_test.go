@@ -41,3 +41,8 @@ func TestRecord(t *testing.T) {
 		return open(t, record, server.Addr), taken
 	})
 }
+
+func TestHistoryIsLinearizable(t *testing.T) {
+	t.Parallel()
+	sessionstest.History(t, open(t, nil, servers.Memcached(t).Addr, servers.Memcached(t).Addr, servers.Memcached(t).Addr))
+}

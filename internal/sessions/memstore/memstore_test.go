@@ -47,3 +47,8 @@ func TestFullStoreTurnsNewcomersAwayAndKeepsTheOthers(t *testing.T) {
 }
 
 var now = time.Date(2026, 5, 4, 3, 2, 1, 123456000, time.UTC)
+
+func TestHistoryIsLinearizable(t *testing.T) {
+	t.Parallel()
+	sessionstest.History(t, memstore.New(memstore.Most, nil))
+}

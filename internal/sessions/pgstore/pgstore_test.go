@@ -150,3 +150,8 @@ func watched(t *testing.T, db *pgxpool.Pool) (*pgxpool.Pool, *statements) {
 	s := &statements{}
 	return another(t, db, func(c *pgxpool.Config) { c.ConnConfig.Tracer = s }), s
 }
+
+func TestHistoryIsLinearizable(t *testing.T) {
+	t.Parallel()
+	sessionstest.HistoryInSteps(t, pgstore.New(pgtest.New(t)))
+}

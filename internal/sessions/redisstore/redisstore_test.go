@@ -87,3 +87,14 @@ func TestTraceHearsCommandsWithoutWholeKeys(t *testing.T) {
 		t.Errorf("a whole key can be heard:\n%s", all)
 	}
 }
+
+func TestHistoryIsLinearizable(t *testing.T) {
+	t.Parallel()
+	sessionstest.History(t, open(t, "redis://"+servers.Redis(t).Addr, nil))
+}
+
+func TestHistoryIsLinearizableInACluster(t *testing.T) {
+	t.Parallel()
+	nodes := servers.RedisCluster(t)
+	sessionstest.History(t, open(t, "redis://"+nodes[0].Addr+","+nodes[1].Addr, nil))
+}
