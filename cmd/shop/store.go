@@ -90,7 +90,7 @@ func (s *sessionStore) openStore(db *pgxpool.Pool, log *slog.Logger) (*store, er
 		st := redisstore.New(s.redis, s.SessionNamespace, record)
 		return &store{st, st.Close, 10 * time.Minute}, nil
 	case "memcached":
-		st, err := memcachestore.New(s.memcached, s.SessionNamespace, record)
+		st, err := memcachestore.New(s.memcached, memcachestore.Timeout, s.SessionNamespace, record)
 		if err != nil {
 			return nil, settingError("--memcached (SHOP_MEMCACHED)", "%w", err)
 		}

@@ -27,6 +27,9 @@ import (
 	"github.com/bradfitz/gomemcache/memcache"
 )
 
+// patience is for a machine that is busy with other tests.
+const patience = 30 * time.Second
+
 var update = flag.Bool("update", false, "write the table into the README")
 
 // place is somewhere to keep sessions.
@@ -83,6 +86,7 @@ func redisAt(t *testing.T, address string, crash func()) place {
 	if err != nil {
 		t.Fatal(err)
 	}
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = patience, patience, patience, patience
 	return place{
 		shop: func() sessions.Store {
 			st := redisstore.New(o, "stores", nil)
@@ -97,7 +101,7 @@ func memcachedPlace(t *testing.T, options ...string) place {
 	server := servers.Memcached(t, options...)
 	return place{
 		shop: func() sessions.Store {
-			st, err := memcachestore.New([]string{server.Addr}, "stores", nil)
+			st, err := memcachestore.New([]string{server.Addr}, patience, "stores", nil)
 			if err != nil {
 				t.Fatal(err)
 			}

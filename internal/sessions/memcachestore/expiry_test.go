@@ -34,7 +34,7 @@ func secondsLeft(t *testing.T, addr, key string) (left int, there bool) {
 func TestKeysExpireAnHourAfterTheirSessions(t *testing.T) {
 	t.Parallel()
 	ctx, addr := t.Context(), servers.Memcached(t).Addr
-	st, err := memcachestore.New([]string{addr}, "mine", nil)
+	st, err := memcachestore.New([]string{addr}, patience, "mine", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

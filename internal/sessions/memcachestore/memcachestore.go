@@ -34,9 +34,9 @@ import (
 	"github.com/bradfitz/gomemcache/memcache"
 )
 
-// patience is how long a server may take to answer. It takes a thousandth of
+// Timeout is how long a server may take to answer. It takes a thousandth of
 // that, if it answers at all.
-const patience = 500 * time.Millisecond
+const Timeout = 500 * time.Millisecond
 
 // Servers reads a list such as host:11211,host:11211.
 func Servers(list string) ([]string, error) {
@@ -57,14 +57,14 @@ type Store struct {
 }
 
 // New gives a store whose keys begin with a namespace and a colon. It connects
-// when it is used.
-func New(servers []string, namespace string, record sessions.Recorder) (*Store, error) {
+// when it is used, and waits no longer than the timeout for an answer.
+func New(servers []string, timeout time.Duration, namespace string, record sessions.Recorder) (*Store, error) {
 	list := &memcache.ServerList{}
 	if err := list.SetServers(servers...); err != nil {
 		return nil, err
 	}
 	client := memcache.NewFromSelector(list)
-	client.Timeout = patience
+	client.Timeout = timeout
 	client.MaxIdleConns = 64
 	return &Store{casstore.New(&backend{client, namespace + ":"}, commands, record), client}, nil
 }

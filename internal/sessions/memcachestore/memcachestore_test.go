@@ -3,6 +3,7 @@ package memcachestore_test
 import (
 	"crypto/rand"
 	"testing"
+	"time"
 
 	"coatcheck/internal/e2e/servers"
 	"coatcheck/internal/sessions"
@@ -10,10 +11,13 @@ import (
 	"coatcheck/internal/sessions/sessionstest"
 )
 
+// patience is for a machine that is busy with other tests.
+const patience = 30 * time.Second
+
 // open gives a store with a namespace of its own.
 func open(t *testing.T, record sessions.Recorder, servers ...string) *memcachestore.Store {
 	t.Helper()
-	st, err := memcachestore.New(servers, rand.Text(), record)
+	st, err := memcachestore.New(servers, patience, rand.Text(), record)
 	if err != nil {
 		t.Fatal(err)
 	}

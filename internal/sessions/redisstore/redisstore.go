@@ -132,34 +132,61 @@ func (r *backend) Get(ctx context.Context, keys ...string) ([]casstore.Item, err
 	return items, nil
 }
 
-// Add sets a key that is not in use (SET NX).
+// once is a command that is not sent again when its answer is lost: it may have
+// been carried out, and what it put there may have been ended since.
+// (Client.MaxRetries does not say so to a cluster.)
+type once struct{ *redis.Cmd }
+
+func (once) NoRetry() bool { return true }
+
+func (r *backend) do(ctx context.Context, args ...any) *redis.Cmd {
+	cmd := redis.NewCmd(ctx, args...)
+	_ = r.client.Process(ctx, once{cmd}) // the command has the error
+	return cmd
+}
+
+// Add sets a key that is not in use.
 func (r *backend) Add(ctx context.Context, key string, value []byte, expires time.Time) (bool, error) {
-	var left time.Duration
+	args := []any{"SET", r.prefix + key, value, "NX"}
 	if !expires.IsZero() {
-		left = time.Until(expires)
+		args = append(args, "PX", milliseconds(expires))
 	}
-	added, err := r.client.SetNX(ctx, r.prefix+key, value, left).Result()
-	return added, unavailable(err)
+	err := r.do(ctx, args...).Err()
+	if errors.Is(err, redis.Nil) {
+		return false, nil
+	}
+	return err == nil, unavailable(err)
 }
 
 // swap sets a key to another value if it has the one that was read; to nothing,
 // if the new one is empty. Redis runs a script in one step.
-var swap = redis.NewScript(`
+const swap = `
 	if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 	if ARGV[2] == '' then redis.call('DEL', KEYS[1]); return 1 end
 	if ARGV[3] == '0' then redis.call('SET', KEYS[1], ARGV[2]); return 1 end
-	redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]); return 1`)
+	redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]); return 1`
+
+var swapHash = redis.NewScript(swap).Hash()
 
 // Swap compares whole values. That one may have changed and changed back does
 // not matter: all that is known of a session is in the value.
 func (r *backend) Swap(ctx context.Context, found casstore.Item, value []byte, expires time.Time) (bool, error) {
 	var left int64
 	if !expires.IsZero() {
-		left = max(1, time.Until(expires).Milliseconds())
+		left = milliseconds(expires)
 	}
-	done, err := swap.Run(ctx, r.client, []string{r.prefix + found.Key}, found.Value, value, left).Int()
+	args := []any{"EVALSHA", swapHash, 1, r.prefix + found.Key, found.Value, value, left}
+	cmd := r.do(ctx, args...)
+	if redis.HasErrorPrefix(cmd.Err(), "NOSCRIPT") { // the first time, and after a restart of Redis
+		args[0], args[1] = "EVAL", swap
+		cmd = r.do(ctx, args...)
+	}
+	done, err := cmd.Int()
 	return done == 1, unavailable(err)
 }
+
+// milliseconds is how long there is left until a time; not nothing.
+func milliseconds(until time.Time) int64 { return max(1, time.Until(until).Milliseconds()) }
 
 // Boxes asks each master to go through its keys.
 func (r *backend) Boxes(ctx context.Context, f func([]string) error) error {

@@ -14,6 +14,8 @@ import (
 	"coatcheck/internal/sessions/sessionstest"
 )
 
+const patience = 30 * time.Second
+
 // open gives a store with a namespace of its own.
 func open(t *testing.T, address string, record sessions.Recorder) *redisstore.Store {
 	t.Helper()
@@ -21,6 +23,8 @@ func open(t *testing.T, address string, record sessions.Recorder) *redisstore.St
 	if err != nil {
 		t.Fatal(err)
 	}
+	// The machine may be busy with other tests.
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = patience, patience, patience, patience
 	st := redisstore.New(o, rand.Text(), record)
 	t.Cleanup(func() { st.Close() })
 	return st
