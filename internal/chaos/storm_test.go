@@ -40,7 +40,7 @@ func TestStormOfSignInsLeavesTheOtherPagesAlone(t *testing.T) {
 	st := &storm{t: t, url: shop.URL, chance: chance(t.Name())}
 	// Calm and storm take turns, so that whatever else the machine does comes
 	// in both.
-	rounds, length := whole(6, 1), whole(5*time.Second, 700*time.Millisecond)
+	rounds, length := whole(6, 1), whole(5*time.Second, 500*time.Millisecond)
 	st.look(length / 3) // at what is looked up once
 	var calm, stormy []time.Duration
 	for range rounds {
