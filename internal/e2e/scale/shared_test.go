@@ -77,7 +77,7 @@ func enterMemcached(t *testing.T, _ *pgxpool.Pool, settings []string) sessions.S
 	if err != nil {
 		t.Fatal(err)
 	}
-	st, err := memcachestore.New(list, namespace, nil)
+	st, err := memcachestore.New(list, memcachestore.Timeout, namespace, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
