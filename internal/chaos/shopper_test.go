@@ -191,7 +191,7 @@ func listed(page string) map[string]int {
 func (s *shopper) insist(method, path string, form ...string) visit {
 	late := time.After(time.Minute)
 	for pause := 20 * time.Millisecond; ; pause = min(2*pause, 300*time.Millisecond) {
-		if v, answered := s.ask(method, path, form...); answered {
+		if v, answered := s.ask(method, path, form...); answered || s.crowd.t.Failed() {
 			return v
 		}
 		select {
