@@ -48,7 +48,7 @@ func TestPostgresFailsOverWhilePeopleShop(t *testing.T) {
 		t.Errorf("the guest's cart holds %v", lines)
 	}
 	guest.signIn() // with an account that is new, and the cart that is not
-	guest.buy(true)
+	guest.buy()
 	c.leave()
 	if longest > servesAgain {
 		t.Errorf("once a Postgres led, the shop took %v to serve", longest)

@@ -3,7 +3,6 @@ package chaos_test
 import (
 	"fmt"
 	"io"
-	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/cookiejar"
@@ -25,6 +24,10 @@ type shopper struct {
 	outages     atomic.Int64 // how many there have been
 	seen        atomic.Int64 // and after how many of them the ticket was seen to be good
 	in          bool         // signed in, for good
+	// adrift are pieces by slug that were put into the cart without an answer.
+	// They are in it, or not, or will be when Postgres comes round to what a
+	// shop asked for that has died since.
+	adrift map[string]int
 }
 
 // A visit is what a shopper was answered.
@@ -40,7 +43,7 @@ func newShopper(c *crowd, number int, newcomer bool) *shopper {
 	jar, _ := cookiejar.New(nil)
 	s := &shopper{
 		crowd: c, name: name(number), email: address(number), newcomer: newcomer,
-		chance: chance(c.t.Name() + name(number)),
+		chance: chance(c.t.Name() + name(number)), adrift: map[string]int{},
 		client: &http.Client{
 			Jar: jar, Transport: &http.Transport{}, Timeout: time.Minute,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -76,11 +79,11 @@ func (s *shopper) shop() {
 	var last order
 	for !s.crowd.isLeaving() && !s.crowd.t.Failed() {
 		s.lookBack()
-		certain := s.fill()
+		s.fill()
 		if last.number != 0 && s.chance.IntN(4) == 0 {
 			s.repeat(last) // "back", and the button once more
 		}
-		last = s.buy(certain)
+		last = s.buy()
 	}
 }
 
@@ -94,32 +97,43 @@ func (s *shopper) lookBack() {
 	}
 }
 
-// fill puts up to three kinds of goods into the cart, and says whether it is
-// certain that they are in it once. After a failure they are put in again, and
-// may be in it twice, or come to be when a server that is dead to us finishes.
-func (s *shopper) fill() (certain bool) {
+// fill puts up to three kinds of goods into the cart, which must hold them
+// then. What gets no answer is put in again.
+func (s *shopper) fill() {
 	put := s.read("/cart")
-	certain = true
 	for range 1 + s.chance.IntN(3) {
 		slug, n := s.crowd.goods[s.chance.IntN(len(s.crowd.goods))], 1+s.chance.IntN(2)
-		form := []string{"product", slug, "quantity", strconv.Itoa(n)}
-		v, answered := s.ask("POST", "/cart/items", form...)
-		if !answered {
-			certain = false
-			v = s.insist("POST", "/cart/items", form...)
-		}
+		v, tries := s.insistent("POST", "/cart/items", "product", slug, "quantity", strconv.Itoa(n))
 		s.expect("/cart", v)
 		put[slug] += n
+		s.adrift[slug] += n * (tries - 1)
 	}
-	if lines := s.read("/cart"); certain && !maps.Equal(lines, put) {
+	if lines := s.read("/cart"); !s.are(lines, put) {
 		s.crowd.fault("%s has put %v into the cart, which holds %v", s.name, put, lines)
 	}
-	return certain
+}
+
+// are says whether lines are those that are wanted, but for what is adrift.
+func (s *shopper) are(lines, wanted map[string]int) bool {
+	drifted := map[string]int{}
+	for slug, n := range lines {
+		drifted[slug] = n - wanted[slug]
+	}
+	for slug := range wanted {
+		drifted[slug] = lines[slug] - wanted[slug]
+	}
+	for slug, n := range drifted {
+		if n < 0 || n > s.adrift[slug] {
+			return false
+		}
+		s.adrift[slug] -= n
+	}
+	return true
 }
 
 // buy orders what is in the cart, and looks at the order. Some press the
 // button twice.
-func (s *shopper) buy(certain bool) order {
+func (s *shopper) buy() order {
 	form := s.insist("GET", "/checkout")
 	o := order{email: s.email, lines: listed(form.body)}
 	_, rest, _ := strings.Cut(form.body, `name="order_key" value="`)
@@ -142,7 +156,7 @@ func (s *shopper) buy(certain bool) order {
 	}
 	s.crowd.placed.Add(1)
 	shown := s.read("/orders/" + strconv.FormatInt(o.number, 10))
-	if certain && !maps.Equal(shown, o.lines) {
+	if !s.are(shown, o.lines) {
 		s.crowd.fault("%s has ordered %v, and order %d says %v", s.name, o.lines, o.number, shown)
 	}
 	o.lines = shown
@@ -187,17 +201,25 @@ func listed(page string) map[string]int {
 	return lines
 }
 
-// insist asks until there is an answer, after a longer pause each time.
+// insist asks until there is an answer.
 func (s *shopper) insist(method, path string, form ...string) visit {
+	v, _ := s.insistent(method, path, form...)
+	return v
+}
+
+// insistent asks until there is an answer, after a longer pause each time, and
+// says how many times it took.
+func (s *shopper) insistent(method, path string, form ...string) (v visit, tries int) {
 	late := time.After(time.Minute)
 	for pause := 20 * time.Millisecond; ; pause = min(2*pause, 300*time.Millisecond) {
-		if v, answered := s.ask(method, path, form...); answered || s.crowd.t.Failed() {
-			return v
+		v, answered := s.ask(method, path, form...)
+		if tries++; answered || s.crowd.t.Failed() {
+			return v, tries
 		}
 		select {
 		case <-late:
 			s.crowd.fault("%s has asked for %s %s for a minute, in vain", s.name, method, path)
-			return visit{}
+			return v, tries
 		case <-time.After(pause):
 		}
 	}
