@@ -66,6 +66,7 @@ defaults
 	timeout connect 2s
 	timeout client 1m
 	timeout server 1m
+	timeout check 5s
 	retries 3
 	retry-on conn-failure
 	option redispatch 1

@@ -109,7 +109,7 @@ func (s *shopper) fill() {
 		s.adrift[slug] += n * (tries - 1)
 	}
 	if lines := s.read("/cart"); !s.are(lines, put) {
-		s.crowd.fault("%s has put %v into the cart, which holds %v", s.name, put, lines)
+		s.crowd.fault("%s has put %v into the cart, which holds %v; adrift were %v", s.name, put, lines, s.adrift)
 	}
 }
 
