@@ -80,7 +80,7 @@ func (c *serve) Run(ctx context.Context, t terminal) (err error) {
 			return err
 		}
 	}
-	store, err := c.openStore(db.Pool, log)
+	store, err := c.openStore(ctx, db.Pool, log)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"regexp"
@@ -71,9 +72,24 @@ type store struct {
 
 func nothing() error { return nil }
 
-// openStore opens the store that is set. The record is in Postgres whatever
-// the store: what could not be written into it is in the log.
-func (s *sessionStore) openStore(db *pgxpool.Pool, log *slog.Logger) (*store, error) {
+// openStore opens the store that is set, and asks it something, so that a wrong
+// address shows at once.
+func (s *sessionStore) openStore(ctx context.Context, db *pgxpool.Pool, log *slog.Logger) (*store, error) {
+	redis.SetLogger(redisLog{slog.New(slog.DiscardHandler)}) // what goes wrong now is told below
+	st, err := s.newStore(db, log)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := st.Load(ctx, sessions.Key{}); err != nil && !errors.Is(err, sessions.ErrNotFound) {
+		return nil, errors.Join(fmt.Errorf("--session-store (SHOP_SESSION_STORE) %s: %w", s.SessionStore, err), st.close())
+	}
+	redis.SetLogger(redisLog{log})
+	return st, nil
+}
+
+// newStore makes the store. The record is in Postgres whatever the store: what
+// could not be written into it is in the log.
+func (s *sessionStore) newStore(db *pgxpool.Pool, log *slog.Logger) (*store, error) {
 	record := func(ctx context.Context, events ...sessions.Event) {
 		// What has happened is put on record also for a visitor who has left.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
@@ -86,7 +102,6 @@ func (s *sessionStore) openStore(db *pgxpool.Pool, log *slog.Logger) (*store, er
 	case "memory":
 		return &store{memstore.New(memstore.Most, record), nothing, time.Minute}, nil
 	case "redis":
-		redis.SetLogger(redisLog{log})
 		st := redisstore.New(s.redis, s.SessionNamespace, record)
 		return &store{st, st.Close, 10 * time.Minute}, nil
 	case "memcached":

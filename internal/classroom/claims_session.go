@@ -86,7 +86,9 @@ var stores = []Claim{
 	{
 		ID: "S11", Title: "In memory: fast, lost at a restart, one server only",
 		Means:  "A map in the server’s memory is the fastest store there is. When the server ends, everybody is signed out, and a second server knows nobody.",
-		NotYet: "A store in memory. The X-ray’s list of your last requests is kept like that, and is gone after a restart: your session is not.",
+		Code:   []string{"internal/sessions/memstore.Store", "internal/sessions/memstore.Store.Create"},
+		Tests:  []string{"internal/sessions/memstore.TestStoreKeepsTheContract", "internal/e2e/stores.TestTableOfStoresSaysWhatTheyDo", "internal/e2e/scale.TestServersThatShareNothingLoseTheSession"},
+		NotYet: "A lab that pulls the plug. Until then, start the shop with --session-store memory, sign in, and start it again. (The X-ray’s list of your last requests is always kept like that.)",
 	},
 	{
 		ID: "S12", Title: "In a database: survives restarts, shared, slower",
@@ -98,6 +100,8 @@ var stores = []Claim{
 	{
 		ID: "S13", Title: "In Redis or Memcached: fast, shared, expires by itself",
 		Means:  "A store of its own that keeps everything in memory and forgets it when its time has come. It is one more thing to run, and what happens when it is full has to be known.",
-		NotYet: "Stores in Redis and in Memcached.",
+		Code:   []string{"internal/sessions/casstore.Store", "internal/sessions/casstore.Store.Load", "internal/sessions/casstore.Store.finish", "internal/sessions/redisstore.Store", "internal/sessions/memcachestore.Store"},
+		Tests:  []string{"internal/sessions/redisstore.TestStoreKeepsTheContractInACluster", "internal/sessions/redisstore.TestKeysExpireAnHourAfterTheirSessions", "internal/sessions/memcachestore.TestStoreKeepsTheContract", "internal/e2e/stores.TestTableOfStoresSaysWhatTheyDo"},
+		NotYet: "A lab that fills one up. Until then, start the shop with --session-store redis or memcached: the X-ray shows what they are asked.",
 	},
 }

@@ -42,6 +42,14 @@ var Walks = []Walk{
 		{"internal/sessions/pgstore/record.go", "The record of what happened, which outlives the sessions.", []string{"internal/sessions/pgstore/record_test.go"}},
 		{"internal/sessions/pgstore/sweep.go", "Clearing away what has expired, in small steps that hold up nobody.", []string{"internal/sessions/pgstore/sweep_test.go"}},
 	}},
+	{"Other coat rooms", []Reading{
+		{"internal/sessions/memstore/memstore.go", "A map, and a lock around it. It is gone when the shop closes.", []string{"internal/sessions/memstore/memstore_test.go"}},
+		{"internal/sessions/casstore/casstore.go", "Redis and Memcached change one value in one step, and no more. What that takes.", []string{"internal/sessions/sessionstest/history.go"}},
+		{"internal/sessions/casstore/box.go", "A user’s sessions in one value, and how half a move is finished by whoever comes upon it.", []string{"internal/sessions/sessionstest/model.go"}},
+		{"internal/sessions/casstore/move.go", "A move between two values that cannot be changed together.", []string{"internal/sessions/sessionstest/moves.go"}},
+		{"internal/sessions/redisstore/redisstore.go", "Redis: one server, sentinels or a cluster.", []string{"internal/sessions/redisstore/once_test.go", "internal/sessions/redisstore/expiry_test.go"}},
+		{"internal/sessions/memcachestore/memcachestore.go", "Memcached, and how little it promises.", []string{"internal/sessions/memcachestore/expiry_test.go", "internal/e2e/stores/limits_test.go"}},
+	}},
 	{"Signing in", []Reading{
 		{"internal/web/login.go", "Where a guest becomes somebody. The order of the steps is what matters.", []string{"internal/web/login_test.go", "internal/web/latesignin_test.go"}},
 		{"internal/auth/auth.go", "Is it the right password? And why a wrong e-mail address takes as long to refuse.", []string{"internal/auth/auth_test.go"}},
