@@ -30,4 +30,7 @@ var ofStorms = []mutant{
 	{"who is turned away is not told when to come again", "internal/web/reauthenticate.go",
 		"http.StatusServiceUnavailable, comeAgain, b.RetryAfter", "http.StatusServiceUnavailable, comeAgain, 0 * b.RetryAfter",
 		"internal/web", "TestTooManyPasswords"},
+	{"a new password that cannot be hashed now is our fault", "internal/web/account.go",
+		"busy, ok := errors.AsType[*auth.BusyError](err); ok {", "busy, ok := errors.AsType[*auth.BusyError](err); ok && busy == nil {",
+		"internal/web", "TestPasswordChangesWhole"},
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"coatcheck/internal/auth"
@@ -122,4 +123,38 @@ func TestTooManyPasswordsAtOnceAreTurnedAway(t *testing.T) {
 	}
 	alice.post("/account/sessions/confirm", "current_password", alicesPassword).leadsTo("/account/sessions")
 	admin.isSignedIn()
+}
+
+// To change a password takes two turns. Whichever of them is not to be had,
+// nothing has changed, and the visitor is told so.
+func TestPasswordChangesWholeOrNotAtAllInACrowd(t *testing.T) {
+	t.Parallel()
+	s := open(t, oneWaits(t), func(c *web.Config) { c.SignUpRate = 1 << 30 })
+	alice := s.signedInAs("alice")
+	over := make(chan struct{})
+	var crowd sync.WaitGroup
+	for range 2 * runtime.GOMAXPROCS(0) {
+		b := s.browser()
+		crowd.Go(func() {
+			for {
+				select {
+				case <-over:
+					return
+				default:
+					b.post("/signup", "name", "Bob", "email", "bob@example.com", "password", "coat-check-bob")
+				}
+			}
+		})
+	}
+	current, next := alicesPassword, newPassword
+	for range 100 {
+		if a := alice.changePassword(current, next); a.StatusCode == http.StatusSeeOther {
+			current, next = next, current
+		} else {
+			a.isTurnedAway()
+		}
+	}
+	close(over)
+	crowd.Wait()
+	alice.changePassword(current, next).leadsTo("/account") // it is as the answers have told
 }
