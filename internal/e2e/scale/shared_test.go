@@ -197,7 +197,7 @@ func TestSweepsOfSeveralServersDoNotCollide(t *testing.T) {
 			db := connect(t, database)
 			furnish(t, db)
 			settings := append(s.start(t), "DATABASE_URL="+database)
-			const over, live = 600, 20
+			const over, live = 240, 20
 			kept := file(t, s.enter(t, db, settings), over, live)
 
 			outs := make([]string, 3)
@@ -240,8 +240,8 @@ func TestSweepsOfSeveralServersDoNotCollide(t *testing.T) {
 	}
 }
 
-// file files sessions, half of them guests' and half of one user, of which some
-// are over, and gives the keys of the others.
+// file files sessions, half of them guests' and half of three users, of which
+// some are over, and gives the keys of the others.
 func file(t *testing.T, st sessions.Store, over, live int) (kept []sessions.Key) {
 	t.Helper()
 	now := time.Now()
@@ -254,7 +254,7 @@ func file(t *testing.T, st sessions.Store, over, live int) (kept []sessions.Key)
 			kept = append(kept, k)
 		}
 		if i%2 == 0 {
-			s.UserID = 1
+			s.UserID = 1 + int64(i)%3 // one of the demo's
 		}
 		if err := st.Create(t.Context(), k, s, sessions.Event{At: s.CreatedAt, Kind: sessions.Made}); err != nil {
 			t.Fatal(err)
