@@ -7,7 +7,6 @@ import (
 	_ "embed"
 	"flag"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -143,11 +142,7 @@ func furnish(t *testing.T, db *pgxpool.Pool) {
 // compose.scale.yaml calls them.
 func TestConfigurationIsForComposeAsItStands(t *testing.T) {
 	t.Parallel()
-	program := servers.HAProxyProgram()
-	out, err := exec.CommandContext(t.Context(), program, "-c", "-f", "haproxy.cfg").CombinedOutput()
-	if err != nil {
-		t.Errorf("%v:\n%s", err, out)
-	}
+	servers.CheckHAProxy(t, read(t, "haproxy.cfg"))
 	compose := read(t, filepath.Join("..", "..", "..", "compose.scale.yaml"))
 	for _, want := range []string{"./internal/e2e/scale/haproxy.cfg:", "\n  shop-1:\n", "\n  shop-2:\n", "\n  shop-3:\n"} {
 		if !strings.Contains(compose, want) {

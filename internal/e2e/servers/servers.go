@@ -7,11 +7,9 @@ package servers
 
 import (
 	"bytes"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -36,6 +34,8 @@ type Server struct {
 	cmd  *exec.Cmd
 	done chan struct{} // closed when the process has ended
 	out  *output
+
+	container string // its name, if it runs in one
 }
 
 // start runs a program that will listen at addr, and waits until it does. It
@@ -52,7 +52,7 @@ func start(t testing.TB, addr string, args ...string) *Server {
 func (s *Server) Start() {
 	s.t.Helper()
 	s.out, s.done = &output{}, make(chan struct{})
-	s.cmd = exec.Command(s.args[0], s.args[1:]...)
+	s.cmd = s.command()
 	s.cmd.Env = append(os.Environ(), s.env...)
 	s.cmd.Stdout, s.cmd.Stderr = s.out, s.out
 	s.cmd.Dir, s.cmd.SysProcAttr = s.dir, &syscall.SysProcAttr{Credential: s.as}
@@ -76,6 +76,9 @@ func (s *Server) Start() {
 func (s *Server) Kill() {
 	if s.cmd.Process == nil {
 		return // it could not be started
+	}
+	if s.container != "" {
+		_ = exec.Command("docker", "kill", s.container).Run()
 	}
 	_ = s.cmd.Process.Kill()
 	<-s.done
@@ -127,22 +130,29 @@ func Memcached(t testing.TB, options ...string) *Server {
 // refers to.
 func HAProxy(t testing.TB, addr, configuration string, variables ...string) *Server {
 	t.Helper()
-	file := t.TempDir() + "/haproxy.cfg"
-	if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s := &Server{t: t, Addr: addr, env: variables, args: []string{HAProxyProgram(), "-db", "-f", file}}
+	s := &Server{t: t, Addr: addr, env: variables, args: []string{"haproxy", "-db", "-f", write(t, configuration)}}
 	t.Cleanup(s.Kill)
 	s.Start()
 	return s
 }
 
-// HAProxyProgram is in /usr/sbin, which is not in everybody's PATH.
-func HAProxyProgram() string {
-	if path, err := exec.LookPath("haproxy"); err == nil {
-		return path
+// CheckHAProxy lets HAProxy say what is wrong with a configuration.
+func CheckHAProxy(t testing.TB, configuration string) {
+	t.Helper()
+	check := &Server{t: t, args: []string{"haproxy", "-c", "-f", write(t, configuration)}}
+	if out, err := check.command().CombinedOutput(); err != nil {
+		t.Errorf("%v:\n%s", err, out)
 	}
-	return "/usr/sbin/haproxy"
+}
+
+// write puts a configuration into a file.
+func write(t testing.TB, configuration string) (file string) {
+	t.Helper()
+	file = t.TempDir() + "/configuration"
+	if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 // output collects what a process writes; it may be read meanwhile.
@@ -161,74 +171,4 @@ func (o *output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.buf.String()
-}
-
-// tell runs redis-cli against a server, and gives what it prints.
-func tell(t testing.TB, addr string, command ...string) string {
-	t.Helper()
-	out, err := exec.Command("redis-cli", append([]string{"-h", "127.0.0.1", "-p", port(addr)}, command...)...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("redis-cli %s: %v\n%s", strings.Join(command, " "), err, out)
-	}
-	return string(out)
-}
-
-// Redis starts a Redis that keeps nothing on disk, unless options such as
-// "--appendonly", "yes" say otherwise.
-func Redis(t testing.TB, options ...string) *Server {
-	t.Helper()
-	addr := freeAddr(t)
-	args := []string{"redis-server", "--bind", "127.0.0.1", "--port", port(addr), "--dir", t.TempDir(), "--save", ""}
-	return start(t, addr, append(args, options...)...)
-}
-
-// RedisCluster starts a cluster of three masters.
-func RedisCluster(t testing.TB, options ...string) []*Server {
-	t.Helper()
-	var nodes []*Server
-	create := []string{"--cluster", "create"}
-	for range 3 {
-		n := Redis(t, append(options, "--cluster-enabled", "yes", "--cluster-port", port(freeAddr(t)), "--cluster-node-timeout", "5000")...)
-		nodes = append(nodes, n)
-		create = append(create, n.Addr)
-	}
-	tell(t, nodes[0].Addr, append(create, "--cluster-yes")...)
-	for _, n := range nodes {
-		n.until("is part of a cluster", func() bool {
-			return strings.Contains(tell(t, n.Addr, "cluster", "info"), "cluster_state:ok")
-		})
-	}
-	return nodes
-}
-
-// Sentinels are three that watch over a master with one replica.
-type Sentinels struct {
-	Addrs           []string
-	Name            string // of the master, to the sentinels
-	Master, Replica *Server
-}
-
-// RedisSentinels starts a master, a replica and three sentinels, of which two
-// must agree that a master is gone.
-func RedisSentinels(t testing.TB) *Sentinels {
-	t.Helper()
-	s := &Sentinels{Name: "coats", Master: Redis(t)}
-	s.Replica = Redis(t, "--replicaof", "127.0.0.1", port(s.Master.Addr), "--repl-diskless-sync-delay", "0")
-	s.Replica.until("follows its master", func() bool {
-		return strings.Contains(tell(t, s.Replica.Addr, "info", "replication"), "master_link_status:up")
-	})
-	for range 3 {
-		addr, file := freeAddr(t), t.TempDir()+"/sentinel.conf"
-		conf := fmt.Sprintf("port %s\nbind 127.0.0.1\nsentinel monitor %s 127.0.0.1 %s 2\nsentinel down-after-milliseconds %s 500\nsentinel failover-timeout %s 3000\n",
-			port(addr), s.Name, port(s.Master.Addr), s.Name, s.Name)
-		if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		sentinel := start(t, addr, "redis-server", file, "--sentinel")
-		s.Addrs = append(s.Addrs, addr)
-		sentinel.until("knows the replica", func() bool {
-			return strings.Contains(tell(t, addr, "sentinel", "replicas", s.Name), port(s.Replica.Addr))
-		})
-	}
-	return s
 }
