@@ -92,7 +92,7 @@ var ofSessions = []mutant{
 		"finish(err)\n\tif errors.Is(err, ErrNotFound) {", "finish(err)\n\tif err != nil {",
 		"internal/sessions", "TestStoreThatFails"},
 	{"a session that timed out stays in the store", "internal/sessions/middleware.go",
-		`err := m.end(ctx, v, e); err != nil && `, `_, err := e, error(nil); err != nil && `,
+		`err := m.end(ctx, v, v.session.Timeout()); err != nil && `, `err := error(nil); err != nil && `,
 		"internal/sessions", "TestTimedOutSession"},
 	{"a session that ends under the middleware counts", "internal/sessions/middleware.go",
 		"{ // ended between the two steps\n\t\t\treturn visit{ticket: TicketUnknown, key: v.key}, nil", "{\n\t\t\terr = nil",
