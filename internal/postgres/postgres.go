@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,7 +92,7 @@ func safeReason(err error) string {
 // explain turns what the driver says, which may be many lines, into the one
 // that an operator needs.
 func explain(c *pgx.ConnConfig, err error) error {
-	where := fmt.Sprintf("%s:%d", c.Host, c.Port)
+	where := servers(c)
 	var refusal *pgconn.PgError
 	switch {
 	case errors.As(err, &refusal) && (refusal.Code == "28P01" || refusal.Code == "28000"):
@@ -100,12 +101,26 @@ func explain(c *pgx.ConnConfig, err error) error {
 		return fmt.Errorf("DATABASE_URL: Postgres at %s has no database %q; create it or name another", where, c.Database)
 	case errors.As(err, &refusal):
 		return fmt.Errorf("DATABASE_URL: Postgres at %s refuses: %s", where, refusal.Message)
+	case errors.Is(err, pgconn.ErrReadOnlyConnection):
+		return fmt.Errorf("DATABASE_URL: no Postgres at %s lets the shop write; promote one or correct the address", where)
 	}
 	reason := root(err)
 	if errors.Is(reason, context.DeadlineExceeded) {
 		reason = errors.New("it took too long")
 	}
 	return fmt.Errorf("DATABASE_URL: no Postgres answers at %s (%w); start it or correct the address", where, reason)
+}
+
+// servers lists where a server was looked for: there may be several, of which
+// one leads. (The driver has each once more to try it without TLS.)
+func servers(c *pgx.ConnConfig) string {
+	all := []string{fmt.Sprintf("%s:%d", c.Host, c.Port)}
+	for _, f := range c.Fallbacks {
+		if other := fmt.Sprintf("%s:%d", f.Host, f.Port); !slices.Contains(all, other) {
+			all = append(all, other)
+		}
+	}
+	return strings.Join(all, " or ")
 }
 
 // root is the innermost error, or the last where there are several: one line,
