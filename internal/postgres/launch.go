@@ -15,22 +15,41 @@ import (
 )
 
 // launch starts the process and waits until it answers. A port that was free
-// a moment ago may be taken by then, so it tries three.
+// a moment ago may be taken by then, so it tries three. And when a server has
+// been killed, it can take the last of its processes a moment to notice.
 func (s *Server) launch(ctx context.Context, c Config) error {
-	var err error
-	for range 3 {
+	poll := time.NewTicker(100 * time.Millisecond)
+	defer poll.Stop()
+	for ports, begun := 3, time.Now(); ; {
+		var err error
 		if s.port, err = freePort(); err != nil {
 			return err
 		}
 		s.exited = make(chan struct{})
-		if err = s.launchOnce(ctx, c); !errors.Is(err, errPortTaken) {
+		err = s.launchOnce(ctx, c)
+		switch {
+		case errors.Is(err, errPortTaken) && ports > 1:
+			ports--
+		case errors.Is(err, errLastOnes) && time.Since(begun) < noticing:
+			select {
+			case <-ctx.Done():
+				return err
+			case <-poll.C:
+			}
+		default:
 			return err
 		}
 	}
-	return err
 }
 
-var errPortTaken = errors.New("the port is taken")
+// noticing is far longer than a process of Postgres's takes to notice that the
+// server was killed, unless it is in the middle of something big.
+const noticing = 10 * time.Second
+
+var (
+	errPortTaken = errors.New("the port is taken")
+	errLastOnes  = errors.New("processes of a Postgres that was killed still work on the data")
+)
 
 func (s *Server) launchOnce(ctx context.Context, c Config) error {
 	log, err := s.dir.openLog()
@@ -89,6 +108,9 @@ func (s *Server) waitUntilReady(ctx context.Context, say func(string), logStart 
 			reason := s.dir.logSince(logStart)
 			if bytes.Contains(reason, []byte("could not bind")) {
 				return errPortTaken
+			}
+			if bytes.Contains(reason, []byte("pre-existing shared memory block")) {
+				return fmt.Errorf("%w: %s (its log is %s)", errLastOnes, telling(reason), s.dir.log())
 			}
 			return fmt.Errorf("the embedded Postgres ended while starting: %s (its log is %s)", telling(reason), s.dir.log())
 		case <-ctx.Done():

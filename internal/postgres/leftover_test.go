@@ -3,12 +3,19 @@
 package postgres
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 func TestAServerLeftByAKilledShopIsStoppedAndLosesNothing(t *testing.T) {
@@ -41,6 +48,34 @@ func TestAKilledPostgresRecovers(t *testing.T) {
 		t.Errorf("Stop does not tell that the server had died: %v", err)
 	}
 	wantCoat(t, start(t, dir).URL())
+}
+
+func TestAKilledPostgresIsWaitedForUntilItsLastProcessHasEnded(t *testing.T) {
+	t.Parallel()
+	dir := usedDir(t)
+	s := start(t, dir)
+	execSQL(t, s.URL(), oneCoat)
+	conn, err := pgx.Connect(t.Context(), s.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	last := int(conn.PgConn().PID())
+	if err := errors.Join(syscall.Kill(last, syscall.SIGSTOP), syscall.Kill(pidOf(t, dir), syscall.SIGKILL)); err != nil {
+		t.Fatal(err)
+	}
+	<-s.Exited()
+	_ = s.Stop()
+	var letGo sync.WaitGroup
+	letGo.Go(func() {
+		for refused := false; !refused && t.Context().Err() == nil; time.Sleep(20 * time.Millisecond) {
+			log, _ := os.ReadFile(filepath.Join(dir, "postgres.log"))
+			refused = strings.Contains(string(log), "pre-existing shared memory block")
+		}
+		_ = syscall.Kill(last, syscall.SIGCONT)
+	})
+	wantCoat(t, start(t, dir).URL())
+	letGo.Wait()
 }
 
 func TestShopAndPostgresKilledTogetherRecover(t *testing.T) {
