@@ -68,6 +68,7 @@ var aroundTheRest = section{
 		{"4.1.3", "A forwarded address counts only if a trusted proxy has written it.", []string{
 			"internal/web.TestForgedAddressCountsOnlyFromATrustedProxy",
 			"internal/e2e.TestForwardedAddressCountsFromATrustedProxyAlone",
+			"internal/e2e/scale.TestThreeServersAreOneShop/postgres/nobody_can_forge_an_address",
 		}},
 		{"6.1.1, 6.3.1", "Guessers are slowed down by account and address, also many at once, and the owner is not locked out.", []string{
 			"internal/auth.TestFailuresAreCountedByAccountAndAddress",
