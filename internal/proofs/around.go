@@ -79,6 +79,15 @@ var aroundTheRest = section{
 			"internal/web.TestUnknownAccountIsThrottledLikeAnyOther",
 			"internal/web.TestIPv6AddressesOfOneNetworkShareACount",
 		}},
+		{"6.3.1, crowd", "However many passwords come at once, no more are hashed than leave the shop a core, a few wait, and the others are told within 100 ms to come again; to be turned away says nothing of an account and counts as nothing.", []string{
+			"internal/auth.TestHashingLeavesACoreToTheShop",
+			"internal/auth.TestQueueForHashingIsBounded",
+			"internal/auth.TestWaitForATurnEndsWithTheRequest",
+			"internal/auth.TestTurnIsGivenBack",
+			"internal/web.TestTooManyPasswordsAtOnceAreTurnedAway",
+			"internal/web.TestPasswordChangesWholeOrNotAtAllInACrowd",
+			"internal/chaos.TestStormOfSignInsLeavesTheOtherPagesAlone",
+		}},
 		{"6.2.1", "A password has eight characters at least.", []string{"internal/auth.TestWhichPasswordsAreTaken"}},
 		{"6.2.2–3", "A user can change the password, and must give the current one.", []string{
 			"internal/web.TestChangedPasswordEndsAllOtherSessions",
