@@ -283,7 +283,7 @@ func (p *Panel) Clocks() []Clock {
 		return nil
 	}
 	return []Clock{
-		clock("Idle", "Visiting a page starts it afresh; not each time, or every page would have to write into the database.", p.After.IdleUntil, p.After.Idle, p.Now),
+		clock("Idle", "Visiting a page starts it afresh; not each time, or every page would have to write into the store.", p.After.IdleUntil, p.After.Idle, p.Now),
 		clock("Absolute", "Nothing starts it afresh.", p.After.Until, p.After.Until.Sub(p.After.CreatedAt), p.Now),
 	}
 }
