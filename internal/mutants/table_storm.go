@@ -32,5 +32,5 @@ var ofStorms = []mutant{
 		"internal/web", "TestTooManyPasswords"},
 	{"a new password that cannot be hashed now is our fault", "internal/web/account.go",
 		"busy, ok := errors.AsType[*auth.BusyError](err); ok {", "busy, ok := errors.AsType[*auth.BusyError](err); ok && busy == nil {",
-		"internal/web", "TestNewPasswordIsTurnedAway"},
+		"internal/web", "TestPasswordChangesWhole"},
 }

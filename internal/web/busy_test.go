@@ -128,7 +128,7 @@ func TestTooManyPasswordsAtOnceAreTurnedAway(t *testing.T) {
 
 // To change a password takes two turns. When it is the second that is not to be
 // had, nothing has changed, and the visitor is told so.
-func TestNewPasswordIsTurnedAwayLikeAnyOther(t *testing.T) {
+func TestPasswordChangesWholeOrNotAtAllInACrowd(t *testing.T) {
 	t.Parallel()
 	// The shop asks for the time between the two turns. The first, which finds
 	// the current password right, has forgotten the failures by then.
