@@ -182,14 +182,14 @@ func (b *books) stocktake(c *crowd, db *pgxpool.Pool) {
 // broken.
 func (c *crowd) report(inDatabase int, grace time.Duration, more string) {
 	c.t.Helper()
-	worst, stray := c.late(grace)
+	worst, stray, busy := c.late(grace)
 	for _, f := range stray {
 		c.fault("%s, in %v, though nothing was down", f.what, f.to.Sub(f.from))
 	}
 	c.t.Logf("figures: %d kills, %d shoppers, %d requests, %d orders acknowledged, %d in the database; "+
-		"%d answers of 503, %d requests without an answer, the last of them sent %v after what was broken was whole; %s; %d signed out",
+		"%d answers of 503 (%d because the machine was too busy), %d requests without an answer, the last of them sent %v after what was broken was whole; %s; %d signed out",
 		len(c.outages), len(c.shoppers), c.asked.Load(), len(c.orders), inDatabase,
-		c.down.Load(), c.silent.Load(), ms(worst), more, c.signOuts)
+		c.down.Load(), busy, c.silent.Load(), ms(worst), more, c.signOuts)
 }
 
 func ms(d time.Duration) time.Duration { return d.Round(time.Millisecond) }

@@ -238,15 +238,15 @@ func (s *shopper) ask(method, path string, form ...string) (v visit, answered bo
 	switch {
 	case err != nil:
 		s.crowd.silent.Add(1)
-		s.failed(fmt.Sprintf("%s %s: %v", method, path, err), from)
+		s.failed(fmt.Sprintf("%s %s: %v", method, path, err), false, from)
 		return v, false
 	case v.status == http.StatusBadGateway, v.status == http.StatusGatewayTimeout: // says a balancer
 		s.crowd.silent.Add(1)
-		s.failed(fmt.Sprintf("%s %s: %d", method, path, v.status), from)
+		s.failed(fmt.Sprintf("%s %s: %d", method, path, v.status), false, from)
 		return v, false
 	case v.status == http.StatusServiceUnavailable:
 		s.crowd.down.Add(1)
-		s.failed(fmt.Sprintf("%s %s: 503", method, path), from)
+		s.failed(fmt.Sprintf("%s %s: 503", method, path), true, from)
 	case v.status >= http.StatusInternalServerError:
 		s.crowd.fault("%s: %s %s: %d\n%s", s.name, method, path, v.status, gist(v.body))
 	}
@@ -278,13 +278,13 @@ func (s *shopper) send(method, path string, fields url.Values) (v visit, sets []
 
 // failed keeps a failure in mind. At the door it is none: who comes while many
 // others sign in may be asked to wait.
-func (s *shopper) failed(what string, from time.Time) {
+func (s *shopper) failed(what string, down bool, from time.Time) {
 	if !s.in {
 		return
 	}
 	s.crowd.mu.Lock()
 	defer s.crowd.mu.Unlock()
-	s.crowd.failures = append(s.crowd.failures, failure{s.name + ": " + what, from, time.Now()})
+	s.crowd.failures = append(s.crowd.failures, failure{s.name + ": " + what, down, from, time.Now()})
 }
 
 // stillIn looks whether an answer is one for somebody who is signed in: none

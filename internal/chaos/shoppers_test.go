@@ -48,6 +48,7 @@ type order struct {
 // A failure is a request that got no answer, or 503.
 type failure struct {
 	what     string
+	down     bool // says the shop
 	from, to time.Time
 }
 
@@ -183,25 +184,30 @@ func (c *crowd) had(o outage) {
 
 // late looks at the failures that an outage does not explain, not even in
 // part: worst is how long after the outage one of them was sent, and stray are
-// those that were sent later than grace after it.
-func (c *crowd) late(grace time.Duration) (worst time.Duration, stray []failure) {
+// those that were sent later than grace after it. What has died says no at
+// once, or never; so a shop that says no after a second is one whose machine
+// has too much to do, and that is not asked here.
+func (c *crowd) late(grace time.Duration) (worst time.Duration, stray []failure, busy int) {
 	for _, f := range c.failures {
 		i := len(c.outages) - 1
 		for i >= 0 && c.outages[i].from.After(f.to) {
 			i--
 		}
-		switch {
-		case i < 0:
-			stray = append(stray, f)
-		case f.from.Before(c.outages[i].over):
+		over := time.Time{}
+		if i >= 0 {
+			over = c.outages[i].over
+		}
+		switch since := f.from.Sub(over); {
+		case since < 0: // the outage's own
+		case since <= grace:
+			worst = max(worst, since)
+		case f.down && f.to.Sub(f.from) > time.Second:
+			busy++
 		default:
-			since := f.from.Sub(c.outages[i].over)
-			if worst = max(worst, since); since > grace {
-				stray = append(stray, f)
-			}
+			stray = append(stray, f)
 		}
 	}
-	return worst, stray
+	return worst, stray, busy
 }
 
 // longestOutage is the longest time for which something was broken.
