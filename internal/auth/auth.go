@@ -158,17 +158,21 @@ func (u *Users) SignIn(ctx context.Context, email, password, address string) (Us
 	if emailProblem(email) != "" {
 		email = "" // nobody's: nothing that odd is looked up or counted
 	}
+	if err := u.turns.enter(); err != nil {
+		return User{}, err
+	}
+	defer u.turns.leave()
+	// While a database does not answer, nobody has a turn that others wait for.
+	user, disabled, err := u.find(ctx, email)
+	if err != nil {
+		return User{}, err
+	}
 	// Waiting for a turn comes before the throttle, so that a volley of
 	// guesses sent at once cannot slip past the count together.
 	if err := u.turns.take(ctx); err != nil {
 		return User{}, err
 	}
 	defer u.turns.giveBack()
-
-	user, disabled, err := u.find(ctx, email)
-	if err != nil {
-		return User{}, err
-	}
 	failed, err := u.throttle(ctx, email, address)
 	if failed && err != nil {
 		return User{}, &RefusedError{user.ID, err}
@@ -180,7 +184,9 @@ func (u *Users) SignIn(ctx context.Context, email, password, address string) (Us
 	if user.ID == 0 {
 		hash = u.decoy
 	}
+	done := hashing(ctx)
 	err = bcrypt.CompareHashAndPassword([]byte(hash), u.digest(password))
+	done()
 	switch {
 	case errors.Is(err, bcrypt.ErrMismatchedHashAndPassword), err == nil && user.ID == 0:
 		return User{}, &RefusedError{user.ID, u.countFailure(ctx, email, address)}

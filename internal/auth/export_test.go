@@ -23,6 +23,7 @@ func (u *Users) TakeEveryTurn() (giveBack func()) {
 	return func() {
 		for range atOnce {
 			u.turns.giveBack()
+			u.turns.leave()
 		}
 	}
 }

@@ -42,10 +42,15 @@ func (u *Users) hash(password string) (string, error) {
 
 // hashInTurn waits until it may hash, or returns a *BusyError at once.
 func (u *Users) hashInTurn(ctx context.Context, password string) (string, error) {
+	if err := u.turns.enter(); err != nil {
+		return "", err
+	}
+	defer u.turns.leave()
 	if err := u.turns.take(ctx); err != nil {
 		return "", err
 	}
 	defer u.turns.giveBack()
+	defer hashing(ctx)()
 	return u.hash(password)
 }
 

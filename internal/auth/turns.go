@@ -52,25 +52,45 @@ func queueFor(cost int) int {
 	return max(1, int(math.Ldexp(float64(longestWait/hashTime), DefaultCost-cost)))
 }
 
-// take waits for a turn at hashing, in the order in which callers have come,
-// or returns a *BusyError at once if too many wait already. Whoever has a turn
-// must give it back.
-func (t turns) take(ctx context.Context) error {
+// enter lets a caller in, who leaves at the end, or returns a *BusyError at once
+// if too many wait already.
+func (t turns) enter() error {
 	select {
 	case t.in <- struct{}{}:
+		return nil
 	default:
 		return &BusyError{RetryAfter: longestWait}
 	}
+}
+
+func (t turns) leave() { <-t.in }
+
+// take waits for the turn of a caller who has been let in, in the order in
+// which they have come. Whoever has a turn must give it back.
+func (t turns) take(ctx context.Context) error {
+	defer hashing(ctx)()
 	select {
 	case t.slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		<-t.in
 		return ctx.Err()
 	}
 }
 
-func (t turns) giveBack() {
-	<-t.slots
-	<-t.in
+func (t turns) giveBack() { <-t.slots }
+
+type hashingContextKey struct{}
+
+// WhileHashing gives a context in which begin is called when a password is
+// about to be hashed or to wait for its turn, and what begin returns when that
+// is over: it is work, and no sign that the database is slow.
+func WhileHashing(ctx context.Context, begin func() (end func())) context.Context {
+	return context.WithValue(ctx, hashingContextKey{}, begin)
+}
+
+func hashing(ctx context.Context) (end func()) {
+	if begin, ok := ctx.Value(hashingContextKey{}).(func() (end func())); ok {
+		return begin()
+	}
+	return func() {}
 }

@@ -6,7 +6,7 @@ var ofAccounts = []mutant{
 	{"a changed password leaves the thief signed in", "internal/web/account.go",
 		`_, err = s.sessions.EndOthers(r.Context(), byOwner)`, `err = ctx.Err()`,
 		"internal/web", "TestChangedPassword"},
-	{"a change stops when the visitor leaves", "internal/web/middleware.go",
+	{"a change stops when the visitor leaves", "internal/web/patience.go",
 		"context.WithoutCancel(r.Context())", "r.Context()",
 		"internal/web", "TestChangeIsFinishedAlthough"},
 	{"a thief who is quick survives the change of password", "internal/web/account.go",
@@ -91,7 +91,7 @@ var ofAccounts = []mutant{
 		"internal/web", "TestEndingEverybodys"},
 
 	{"asking for the time is activity", "internal/web/routes.go",
-		`timeLimit(patience), s.traceSessions).Get("/session"`, `timeLimit(patience), s.traceSessions, s.sessions.Middleware).Get("/session"`,
+		`hurry, s.traceSessions).Get("/session"`, `hurry, s.traceSessions, s.sessions.Middleware).Get("/session"`,
 		"internal/web", "TestAskingForTheTime"},
 	{"the last minutes are not said to be final", "internal/sessions/sessions.go",
 		`!s.IdleUntil.Before(s.Until)`, `false`,

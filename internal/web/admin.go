@@ -231,7 +231,7 @@ func (s *Shop) revokeAll(w http.ResponseWriter, r *http.Request, admin auth.User
 	if err != nil {
 		return err
 	}
-	r, cancel := finishing(r)
+	r, cancel := finishingWithin(r, patienceWithEverybody)
 	defer cancel()
 	ctx := r.Context()
 	if err := s.sessions.Renew(w, r); err != nil {

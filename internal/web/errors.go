@@ -52,6 +52,9 @@ func (s *Shop) fail(w http.ResponseWriter, r *http.Request, err error) {
 		shown = (*problem)(told)
 	case errors.Is(err, fs.ErrNotExist): // says a Place
 		shown = errNotFound
+	case errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), errLate):
+		s.log.ErrorContext(ctx, "unavailable", "request", requestIDFrom(ctx), "error", errors.Join(errLate, err))
+		shown = errDown
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		s.log.InfoContext(ctx, "the visitor left before the answer", "request", requestIDFrom(ctx))
 		shown = errDown // nobody reads it

@@ -26,3 +26,12 @@ func (s *Shop) Posts() (patterns []string) {
 func (s *Shop) Pattern(method, path string) string {
 	return s.handler.(chi.Router).Find(chi.NewRouteContext(), method, path)
 }
+
+// Patience is how long a page may take, and Hurry what sees to it.
+const Patience = patience
+
+var (
+	Hurry    = hurry
+	ReadForm = readForm
+	ErrLate  = errLate
+)

@@ -26,7 +26,10 @@ func readForm(w http.ResponseWriter, r *http.Request) (form, error) {
 		return nil, &problem{http.StatusUnsupportedMediaType, "Not a form of ours", "What was sent is not one of the shop's forms. Please use the form on the page."}
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	if err := r.ParseForm(); err != nil {
+	start := clockOf(r.Context()).stop()
+	err = r.ParseForm()
+	start()
+	if err != nil {
 		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 			return nil, &problem{http.StatusRequestEntityTooLarge, "Too much at once", "What was sent is larger than any form of ours. Please shorten it and try again."}
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"time"
 
 	"coatcheck/internal/sessions"
 )
@@ -20,7 +19,7 @@ func (s *Shop) readyz(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the shop is closing", http.StatusServiceUnavailable)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
 	if err := s.db.Ping(ctx); err != nil {
 		s.log.ErrorContext(ctx, "not ready", "what", "Postgres", "error", err)

@@ -88,35 +88,6 @@ func (s *Shop) securityHeaders(next http.Handler) http.Handler {
 	})
 }
 
-// patience is how long a page may take. A database that does not answer must
-// not keep a visitor, and a connection, waiting for ever. Where a password is
-// hashed it may take longer, because that waits for its turn (about two seconds
-// at most, see auth.BusyError), and to change a password takes two turns. A
-// place that is slow hashes a dozen passwords, one after the other.
-const (
-	patience             = 10 * time.Second
-	patienceWithPassword = patience + 5*time.Second
-	patienceWithPlace    = 25 * time.Second
-)
-
-func timeLimit(limit time.Duration) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			ctx, cancel := context.WithTimeout(r.Context(), limit)
-			defer cancel()
-			next.ServeHTTP(w, r.WithContext(ctx))
-		})
-	}
-}
-
-// finishing is a request that goes on although its visitor may have left. What
-// takes several steps, of which the first has been done for good, must not stop
-// in the middle because somebody has closed a window.
-func finishing(r *http.Request) (*http.Request, context.CancelFunc) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), patience)
-	return r.WithContext(ctx), cancel
-}
-
 // traceSessions counts the lives of sessions, and logs them by their handles.
 func (s *Shop) traceSessions(next http.Handler) http.Handler {
 	counting, logging := s.metrics.Trace(), s.logSessions()
