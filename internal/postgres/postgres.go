@@ -29,10 +29,11 @@ import (
 var ErrBadURL = errors.New("DATABASE_URL")
 
 // Limits of a pool and of the wait for a server, unless the URL sets its own
-// (pool_max_conns, connect_timeout).
+// (pool_max_conns, connect_timeout, pool_ping_timeout).
 const (
 	maxConns       = 8
-	connectTimeout = 5 * time.Second
+	connectTimeout = 2 * time.Second
+	pingTimeout    = 500 * time.Millisecond
 	openTimeout    = 10 * time.Second
 )
 
@@ -71,6 +72,10 @@ func parse(s string) (*pgxpool.Config, error) {
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectTimeout
 	}
+	if config.PingTimeout == 0 {
+		config.PingTimeout = pingTimeout
+	}
+	letGo(config)
 	set := config.ConnConfig.RuntimeParams
 	if set["application_name"] == "" {
 		set["application_name"] = "coatcheck"
