@@ -92,7 +92,7 @@ func (s *sessionStore) openStore(ctx context.Context, db *pgxpool.Pool, log *slo
 func (s *sessionStore) newStore(db *pgxpool.Pool, log *slog.Logger) (*store, error) {
 	record := func(ctx context.Context, events ...sessions.Event) {
 		// What has happened is put on record also for a visitor who has left.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 500*time.Millisecond)
 		defer cancel()
 		if err := pgstore.Record(ctx, db, events...); err != nil {
 			log.ErrorContext(ctx, "not on record", "events", events, "error", err)

@@ -36,7 +36,7 @@ import (
 
 // Timeout is how long a server may take to answer. It takes a thousandth of
 // that, if it answers at all.
-const Timeout = 500 * time.Millisecond
+const Timeout = 400 * time.Millisecond
 
 // Servers reads a list such as host:11211,host:11211.
 func Servers(list string) ([]string, error) {
@@ -114,7 +114,7 @@ func (m *backend) Add(ctx context.Context, key string, value []byte, expires tim
 	}
 	if err == nil && strings.HasPrefix(key, casstore.Box) {
 		// What is not on the list is missed by a sweep, and expires all the same.
-		_ = m.enlist(key)
+		_ = m.enlist(ctx, key)
 	}
 	return err == nil, unavailable(err)
 }
@@ -159,11 +159,17 @@ func page(key string) string {
 }
 
 // enlist writes a key at the end of its page.
-func (m *backend) enlist(key string) error {
+func (m *backend) enlist(ctx context.Context, key string) error {
 	line := &memcache.Item{Key: m.prefix + page(key), Value: []byte(key + "\n")}
 	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		err := m.client.Append(line)
 		if !errors.Is(err, memcache.ErrNotStored) {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
 			return err
 		}
 		if err := m.client.Add(line); !errors.Is(err, memcache.ErrNotStored) { // the page is new
