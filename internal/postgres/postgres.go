@@ -29,12 +29,14 @@ import (
 var ErrBadURL = errors.New("DATABASE_URL")
 
 // Limits of a pool and of the wait for a server, unless the URL sets its own
-// (pool_max_conns, connect_timeout, pool_ping_timeout).
+// (pool_max_conns, connect_timeout, pool_ping_timeout). Where there are several
+// servers, each has less time: the next one may be the one that leads.
 const (
-	maxConns       = 8
-	connectTimeout = 2 * time.Second
-	pingTimeout    = 500 * time.Millisecond
-	openTimeout    = 10 * time.Second
+	maxConns         = 8
+	connectTimeout   = 2 * time.Second
+	connectOfSeveral = 1 * time.Second
+	pingTimeout      = 500 * time.Millisecond
+	openTimeout      = 10 * time.Second
 )
 
 // Open gives a pool of connections to the database at url, after one of them
@@ -71,6 +73,9 @@ func parse(s string) (*pgxpool.Config, error) {
 	}
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectTimeout
+		if len(servers(config.ConnConfig)) > 1 {
+			config.ConnConfig.ConnectTimeout = connectOfSeveral
+		}
 	}
 	if config.PingTimeout == 0 {
 		config.PingTimeout = pingTimeout
@@ -97,7 +102,7 @@ func safeReason(err error) string {
 // explain turns what the driver says, which may be many lines, into the one
 // that an operator needs.
 func explain(c *pgx.ConnConfig, err error) error {
-	where := servers(c)
+	where := strings.Join(servers(c), " or ")
 	var refusal *pgconn.PgError
 	switch {
 	case errors.As(err, &refusal) && (refusal.Code == "28P01" || refusal.Code == "28000"):
@@ -116,16 +121,16 @@ func explain(c *pgx.ConnConfig, err error) error {
 	return fmt.Errorf("DATABASE_URL: no Postgres answers at %s (%w); start it or correct the address", where, reason)
 }
 
-// servers lists where a server was looked for: there may be several, of which
+// servers lists where a server is looked for: there may be several, of which
 // one leads. (The driver has each once more to try it without TLS.)
-func servers(c *pgx.ConnConfig) string {
+func servers(c *pgx.ConnConfig) []string {
 	all := []string{fmt.Sprintf("%s:%d", c.Host, c.Port)}
 	for _, f := range c.Fallbacks {
 		if other := fmt.Sprintf("%s:%d", f.Host, f.Port); !slices.Contains(all, other) {
 			all = append(all, other)
 		}
 	}
-	return strings.Join(all, " or ")
+	return all
 }
 
 // root is the innermost error, or the last where there are several: one line,

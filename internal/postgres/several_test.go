@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"coatcheck/internal/postgres"
 	"coatcheck/internal/postgres/pgtest"
@@ -37,13 +38,36 @@ func readOnly(t *testing.T, address string) {
 
 func TestOfSeveralServersOneAnswers(t *testing.T) {
 	t.Parallel()
-	closed := listen(t)
+	closed, silent, database := listen(t), listen(t), pgtest.URL(t)
 	closed.Close()
-	pool, err := postgres.Open(t.Context(), several(t, pgtest.URL(t), closed.Addr().String()), nil)
-	if err != nil {
-		t.Fatal(err)
+	for _, other := range []string{closed.Addr().String(), silent.Addr().String()} {
+		pool, err := postgres.Open(t.Context(), several(t, database, other), nil)
+		if err != nil {
+			t.Errorf("beside one that does not: %v", err)
+			continue
+		}
+		pool.Close()
 	}
-	pool.Close()
+}
+
+// A server that has fallen silent must not take all the time that there is.
+func TestEachOfSeveralServersHasLessTime(t *testing.T) {
+	t.Parallel()
+	database := pgtest.URL(t)
+	for address, want := range map[string]time.Duration{
+		database:                            2 * time.Second,
+		several(t, database, "127.0.0.1:1"): time.Second,
+		with(t, several(t, database, "127.0.0.1:1"), "connect_timeout", "3"): 3 * time.Second,
+	} {
+		pool, err := postgres.Open(t.Context(), address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := pool.Config().ConnConfig.ConnectTimeout; got != want {
+			t.Errorf("%s: %v, want %v", pool.Config().ConnConfig.Host, got, want)
+		}
+		pool.Close()
+	}
 }
 
 func TestOfSeveralServersNoneMayLetTheShopWrite(t *testing.T) {
