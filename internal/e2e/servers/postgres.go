@@ -119,12 +119,21 @@ func (p *PostgresServer) Kill() {
 	if p.cmd == nil {
 		return // it was never started
 	}
+	p.signal(syscall.SIGKILL)
+	p.Server.Kill() // waits for all of them: they share an output
+}
+
+// Hang lets the server fall silent: nothing at its address refuses anybody,
+// and nothing answers, until it is killed.
+func (p *PostgresServer) Hang() { p.signal(syscall.SIGSTOP) }
+
+// signal holds the first process and signals to the others.
+func (p *PostgresServer) signal(s syscall.Signal) {
 	if first := p.cmd.Process; first != nil && first.Signal(syscall.SIGSTOP) == nil {
 		for _, pid := range children(first.Pid) {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
+			_ = syscall.Kill(pid, s)
 		}
 	}
-	p.Server.Kill() // waits for all of them: they share an output
 }
 
 // children lists the processes that another one has started.
