@@ -1,7 +1,6 @@
 package casstore
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -112,30 +111,15 @@ func (b *box) end(doomed func(filed) bool) (ended []sessions.Session) {
 	return ended
 }
 
-// open reads a box, and finishes the moves into it that are half done.
+// open reads a box, and finishes the moves into it that are half done. Nobody
+// changes a box before they have done the same; so what is found out of those
+// moves and what was read of the box were true at one moment together.
 func (st *Store) open(ctx context.Context, name string) (*box, error) {
-	for {
-		b, err := st.look(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		waited, err := st.settle(ctx, b)
-		if err != nil {
-			return nil, err
-		}
-		if !waited {
-			return b, nil
-		}
-		// While that was found out the box may have changed, and what is known
-		// of the one need never have been true together with the other.
-		items, err := st.backend.Get(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		if bytes.Equal(items[0].Value, b.item.Value) {
-			return b, nil
-		}
+	b, err := st.look(ctx, name)
+	if err != nil {
+		return nil, err
 	}
+	return b, st.settle(ctx, b)
 }
 
 // look reads a box as it lies there.
@@ -193,17 +177,15 @@ func decode(item Item) (*box, error) {
 	return b, nil
 }
 
-// settle finishes the moves into a box that are half done, and reports whether
-// there were any.
-func (st *Store) settle(ctx context.Context, b *box) (waited bool, err error) {
+// settle finishes the moves into a box that are half done.
+func (st *Store) settle(ctx context.Context, b *box) error {
 	for _, f := range slices.Clone(b.Sessions) {
 		if f.From == nil {
 			continue
 		}
-		waited = true
 		moved, err := st.finish(ctx, f)
 		if err != nil {
-			return true, err
+			return err
 		}
 		if moved {
 			b.find(f.Key).From = nil
@@ -211,7 +193,7 @@ func (st *Store) settle(ctx context.Context, b *box) (waited bool, err error) {
 			b.drop(f.Key)
 		}
 	}
-	return waited, nil
+	return nil
 }
 
 // finish finishes the move of a session that waits in its new box, whoever has

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +22,7 @@ type shelf struct {
 	mu     sync.Mutex
 	values map[string][]byte
 
+	slow   bool // others come between two calls
 	noList bool // it has forgotten which boxes there are
 	// step, if it is set, is called before each write, and may break it off.
 	step func(call, key string) error
@@ -36,7 +38,14 @@ func newStore() (*casstore.Store, *shelf) {
 	return casstore.New(s, casstore.Commands{}, nil), s
 }
 
+func (s *shelf) rest() {
+	if s.slow {
+		time.Sleep(time.Duration(rand.IntN(100)) * time.Microsecond)
+	}
+}
+
 func (s *shelf) Get(ctx context.Context, keys ...string) ([]casstore.Item, error) {
+	s.rest()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	items := make([]casstore.Item, len(keys))
@@ -58,6 +67,7 @@ func (s *shelf) write(ctx context.Context, call, key string, before, after []byt
 	if err := ctx.Err(); err != nil {
 		return false, err
 	}
+	s.rest()
 	if s.step != nil {
 		if err := s.step(call, key); err != nil {
 			return false, err
@@ -112,7 +122,8 @@ func TestStoreKeepsTheContract(t *testing.T) {
 
 func TestHistoryIsLinearizable(t *testing.T) {
 	t.Parallel()
-	st, _ := newStore()
+	st, s := newStore()
+	s.slow = true
 	sessionstest.History(t, st)
 }
 

@@ -100,10 +100,8 @@ func (st *Store) each(ctx context.Context, f func(*box) error) error {
 		}
 		boxes, err := st.lookAll(ctx, keys)
 		for _, b := range boxes {
-			if slices.ContainsFunc(b.Sessions, func(f filed) bool { return f.From != nil }) {
-				if b, err = st.open(ctx, b.item.Key); err != nil {
-					return err
-				}
+			if err := st.settle(ctx, b); err != nil {
+				return err
 			}
 			if err := f(b); err != nil {
 				return err
