@@ -20,8 +20,9 @@ var ErrUnavailable = errors.New("session store unavailable")
 // call, however late it arrives, revives one that was deleted. So a store must
 // touch with an UPDATE, never with an upsert.
 //
-// A store keeps time of no kind: deadlines are compared by the caller, and
-// Load gives back expired sessions that have not been swept.
+// A store need not keep time: deadlines are compared by the caller, and Load
+// gives back expired sessions that have not been swept. One that lets them go
+// by itself does so a while after their deadline.
 //
 // Every call that begins or ends sessions is handed an Event: what happened,
 // when, by whom and from where. The store writes it into the record, in the
