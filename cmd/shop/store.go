@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"sync"
 	"time"
 
 	"coatcheck/internal/sessions"
@@ -70,8 +71,6 @@ type store struct {
 	sweepEvery time.Duration
 }
 
-func nothing() error { return nil }
-
 // openStore opens the store that is set, and asks it something, so that a wrong
 // address shows at once.
 func (s *sessionStore) openStore(ctx context.Context, db *pgxpool.Pool, log *slog.Logger) (*store, error) {
@@ -90,28 +89,52 @@ func (s *sessionStore) openStore(ctx context.Context, db *pgxpool.Pool, log *slo
 // newStore makes the store. The record is in Postgres whatever the store: what
 // could not be written into it is in the log.
 func (s *sessionStore) newStore(db *pgxpool.Pool, log *slog.Logger) (*store, error) {
-	record := func(ctx context.Context, events ...sessions.Event) {
-		// What has happened is put on record also for a visitor who has left.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 500*time.Millisecond)
-		defer cancel()
-		if err := pgstore.Record(ctx, db, events...); err != nil {
-			log.ErrorContext(ctx, "not on record", "events", events, "error", err)
-		}
-	}
+	r := &recorder{db: db, log: log}
 	switch s.SessionStore {
 	case "memory":
-		return &store{memstore.New(memstore.Most, record), nothing, time.Minute}, nil
+		return &store{memstore.New(memstore.Most, r.record), r.close, time.Minute}, nil
 	case "redis":
-		st := redisstore.New(s.redis, s.SessionNamespace, record)
-		return &store{st, st.Close, 10 * time.Minute}, nil
+		st := redisstore.New(s.redis, s.SessionNamespace, r.record)
+		return &store{st, func() error { return errors.Join(st.Close(), r.close()) }, 10 * time.Minute}, nil
 	case "memcached":
-		st, err := memcachestore.New(s.memcached, memcachestore.Timeout, s.SessionNamespace, record)
+		st, err := memcachestore.New(s.memcached, memcachestore.Timeout, s.SessionNamespace, r.record)
 		if err != nil {
 			return nil, settingError("--memcached (SHOP_MEMCACHED)", "%w", err)
 		}
-		return &store{st, st.Close, 10 * time.Minute}, nil
+		return &store{st, func() error { return errors.Join(st.Close(), r.close()) }, 10 * time.Minute}, nil
 	}
-	return &store{pgstore.New(db), nothing, time.Minute}, nil
+	return &store{pgstore.New(db), r.close, time.Minute}, nil
+}
+
+// recorder puts events on record in Postgres. What was done in another store
+// has been done, so this goes on when its visitor has left, and when it takes
+// longer than a visitor should wait.
+type recorder struct {
+	db      *pgxpool.Pool
+	log     *slog.Logger
+	writing sync.WaitGroup
+}
+
+func (r *recorder) record(ctx context.Context, events ...sessions.Event) {
+	written := make(chan struct{})
+	r.writing.Go(func() {
+		defer close(written)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		if err := pgstore.Record(ctx, r.db, events...); err != nil {
+			r.log.ErrorContext(ctx, "not on record", "events", events, "error", err)
+		}
+	})
+	select {
+	case <-written:
+	case <-time.After(500 * time.Millisecond):
+	}
+}
+
+// close waits for what is being written.
+func (r *recorder) close() error {
+	r.writing.Wait()
+	return nil
 }
 
 // live counts the sessions that have not expired.

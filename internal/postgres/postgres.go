@@ -56,7 +56,11 @@ func Open(ctx context.Context, url string, tracer pgx.QueryTracer) (*pgxpool.Poo
 	}
 	ping, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	if err := pool.Ping(ping); err != nil {
+	err = pool.Ping(ping)
+	for pgconn.Timeout(err) && ping.Err() == nil { // nobody's page waits for this one
+		err = pool.Ping(ping)
+	}
+	if err != nil {
 		pool.Close()
 		return nil, explain(config.ConnConfig, err)
 	}

@@ -213,11 +213,10 @@ func TestSweepsOfSeveralServersDoNotCollide(t *testing.T) {
 			sweeps.Wait()
 			var removed int
 			for _, out := range outs {
-				n, err := strconv.Atoi(regexp.MustCompile(`sessions +(\d+) removed`).FindStringSubmatch(out)[1])
-				if err != nil {
-					t.Fatal(err)
+				if found := regexp.MustCompile(`sessions +(\d+) removed`).FindStringSubmatch(out); found != nil {
+					n, _ := strconv.Atoi(found[1])
+					removed += n
 				}
-				removed += n
 			}
 			if removed != over {
 				t.Errorf("of %d sessions that are over, %d were removed:\n%s", over, removed, strings.Join(outs, ""))
