@@ -63,6 +63,7 @@ NEEDS = cc,gcc,clang=gcc \
 	redis-server=redis-server \
 	memcached=memcached \
 	haproxy,/usr/sbin/haproxy=haproxy \
+	pg_basebackup=postgresql \
 	chromium,chromium-browser,google-chrome,google-chrome-stable,headless-shell=chromium
 
 needs:
