@@ -8,6 +8,8 @@ var gaps = []gap{
 	{"6.2.4", "Not all of the 3,000 commonest passwords are refused.", "Common ones are recognised by zxcvbn's lists and its reckoning, and nothing is downloaded; measured against another list, that and the least length refuse 97.5 % of them."},
 	{"6.2.12", "No check against breached passwords.", "It takes a service outside, which would learn of every sign-up."},
 	{"6.3.8", "Whoever is signed in learns, by asking for another's e-mail address as their own, that it has an account.", "Without mail there is no way to change an address and not to say. It takes the password each time, and ten such answers are all there are in 15 minutes."},
+	{"6.3.1", "A crowd of sign-ins from one address can keep most of the others out.", "Only so many passwords are hashed at a time, so that all other pages go on. A share of that for each address would be the next step."},
+	{"X8", "A failover of Redis may bring back a session that was ended in the last moment before.", "A replica hears of a change after the client does. Postgres with a synchronous standby forgets nothing."},
 	{"6.3.3", "No second factor.", "This is a lesson about what comes after the sign-in. Level 1 does not ask for one."},
 	{"6.4.3", "No reset of a forgotten password.", "The shop sends no mail."},
 	{"6.3.5, 6.3.7", "No message about changes of an account or about odd sign-ins.", "The shop sends no mail; the user's list of sessions shows where they are signed in."},
