@@ -210,7 +210,7 @@ var aroundSessions = section{
 			"internal/chaos.TestLineToPostgresBreaks",
 			"internal/chaos.TestLineToRedisBreaks",
 			"internal/chaos.TestLinesToRedisClusterBreak",
-			"internal/chaos.TestLineToMemcachedBreaks",
+			"internal/chaos.TestLinesToMemcachedBreak",
 			"internal/sessions/redisstore.TestSessionsGoOnUnderAnotherMaster",
 		}},
 		{"X11, full", "A store that has no room left turns new visitors away or forgets old ones, as it was told, and takes nobody for somebody else.", []string{
