@@ -50,8 +50,8 @@ func TestSlowConnectionsHoldUpNobody(t *testing.T) {
 	s.stop()
 	if !*long {
 		t.Logf("figures: %d slow connections; visitors in calm %v; beside them %v", connections, calm, attacked)
-		if worst := percentile(attacked.each, 1); worst > 2*time.Second {
-			t.Errorf("beside slow connections somebody has waited %v", worst)
+		if most := percentile(attacked.each, 0.95); most > 2*time.Second {
+			t.Errorf("beside slow connections one of twenty has waited for more than %v", most)
 		}
 		return
 	}
