@@ -55,7 +55,7 @@ func (r *room) operate(ctx context.Context, t terminal, pepper []byte, do func(t
 		if err != nil {
 			return err
 		}
-		store, err := r.openStore(ctx, db.Pool, newLog(t.err))
+		store, err := r.openStore(ctx, db.Pool, newLog(t.err), 5*time.Second)
 		if err != nil {
 			return err
 		}

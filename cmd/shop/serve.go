@@ -80,7 +80,7 @@ func (c *serve) Run(ctx context.Context, t terminal) (err error) {
 			return err
 		}
 	}
-	store, err := c.openStore(ctx, db.Pool, log)
+	store, err := c.openStore(ctx, db.Pool, log, c.Patience/4)
 	if err != nil {
 		return err
 	}
@@ -99,6 +99,7 @@ func (c *serve) Run(ctx context.Context, t terminal) (err error) {
 		Policy:         c.policy(),
 		Kept:           c.kept(),
 		RecordFor:      c.RecordFor,
+		Patience:       c.Patience,
 		SignUpRate:     c.SignUpRate,
 		CartRate:       c.CartRate,
 		Metrics:        counts,

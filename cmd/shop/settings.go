@@ -22,6 +22,7 @@ type settings struct {
 	SessionLifetime time.Duration `env:"SHOP_SESSION_LIFETIME" default:"12h" help:"How long a session lasts at most."`
 	KeepIdle        time.Duration `env:"SHOP_KEEP_IDLE" default:"336h" help:"The same as --session-idle, of those who ask to stay signed in."`
 	KeepLifetime    time.Duration `env:"SHOP_KEEP_LIFETIME" default:"720h" help:"The same as --session-lifetime, of those who ask to stay signed in."`
+	Patience        time.Duration `env:"SHOP_PATIENCE" default:"1400ms" help:"How long a page may take before the visitor is told to come again. A server that keeps the sessions has a quarter of it for each answer."`
 	RecordFor       time.Duration `env:"SHOP_RECORD_FOR" default:"2160h" help:"How long what happened to sessions is on record."`
 	TLSCert         string        `name:"tls-cert" env:"SHOP_TLS_CERT" type:"path" help:"File with the certificate, and those that lead to a known one (PEM). With it the shop speaks HTTPS."`
 	TLSKey          string        `name:"tls-key" env:"SHOP_TLS_KEY" type:"path" help:"File with the certificate's key (PEM)."`
@@ -49,6 +50,9 @@ func (s *settings) check() error {
 	}
 	if err := s.kept().CheckKept(s.policy()); err != nil {
 		return settingError("--keep-idle, --keep-lifetime (SHOP_KEEP_IDLE, SHOP_KEEP_LIFETIME)", "%w", err)
+	}
+	if s.Patience <= 0 {
+		return settingError("--patience (SHOP_PATIENCE)", "%v; it must be longer than 0", s.Patience)
 	}
 	if s.RecordFor <= 0 {
 		return settingError("--record-for (SHOP_RECORD_FOR)", "%v; it must be longer than 0", s.RecordFor)

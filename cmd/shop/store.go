@@ -26,7 +26,6 @@ type sessionStore struct {
 	Memcached        string `env:"SHOP_MEMCACHED" help:"Where Memcached is: host:11211, or several, separated by commas, in the same order for every server of the shop."`
 	SessionNamespace string `env:"SHOP_SESSION_NAMESPACE" default:"coatcheck" help:"What keys in Redis and Memcached begin with, so that others may use the same server."`
 
-	redis     *redis.UniversalOptions
 	memcached []string
 }
 
@@ -42,7 +41,7 @@ func (s *sessionStore) checkStore() (err error) {
 		if s.RedisURL == "" {
 			return settingError("--redis-url (REDIS_URL)", "it is empty; --session-store redis needs an address like redis://localhost:6379")
 		}
-		if s.redis, err = redisstore.Options(s.RedisURL); err != nil {
+		if _, err := redisstore.Options(s.RedisURL, 0); err != nil {
 			return settingError("--redis-url (REDIS_URL)", "%w; it must be like redis://host:6379, redis://host:6379,host:6379 or redis+sentinel://host:26379,host:26379/name", err)
 		}
 	case "memcached":
@@ -72,10 +71,10 @@ type store struct {
 }
 
 // openStore opens the store that is set, and asks it something, so that a wrong
-// address shows at once.
-func (s *sessionStore) openStore(ctx context.Context, db *pgxpool.Pool, log *slog.Logger) (*store, error) {
+// address shows at once. The timeout is how long its server may take to answer.
+func (s *sessionStore) openStore(ctx context.Context, db *pgxpool.Pool, log *slog.Logger, timeout time.Duration) (*store, error) {
 	redis.SetLogger(redisLog{slog.New(slog.DiscardHandler)}) // what goes wrong now is told below
-	st, err := s.newStore(db, log)
+	st, err := s.newStore(db, log, timeout)
 	if err != nil {
 		return nil, err
 	}
@@ -88,16 +87,20 @@ func (s *sessionStore) openStore(ctx context.Context, db *pgxpool.Pool, log *slo
 
 // newStore makes the store. The record is in Postgres whatever the store: what
 // could not be written into it is in the log.
-func (s *sessionStore) newStore(db *pgxpool.Pool, log *slog.Logger) (*store, error) {
+func (s *sessionStore) newStore(db *pgxpool.Pool, log *slog.Logger, timeout time.Duration) (*store, error) {
 	r := &recorder{db: db, log: log}
 	switch s.SessionStore {
 	case "memory":
 		return &store{memstore.New(memstore.Most, r.record), r.close, time.Minute}, nil
 	case "redis":
-		st := redisstore.New(s.redis, s.SessionNamespace, r.record)
+		o, err := redisstore.Options(s.RedisURL, timeout)
+		if err != nil {
+			return nil, err // which checkStore has found out
+		}
+		st := redisstore.New(o, s.SessionNamespace, r.record)
 		return &store{st, func() error { return errors.Join(st.Close(), r.close()) }, 10 * time.Minute}, nil
 	case "memcached":
-		st, err := memcachestore.New(s.memcached, memcachestore.Timeout, s.SessionNamespace, r.record)
+		st, err := memcachestore.New(s.memcached, timeout, s.SessionNamespace, r.record)
 		if err != nil {
 			return nil, settingError("--memcached (SHOP_MEMCACHED)", "%w", err)
 		}

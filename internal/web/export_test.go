@@ -27,9 +27,7 @@ func (s *Shop) Pattern(method, path string) string {
 	return s.handler.(chi.Router).Find(chi.NewRouteContext(), method, path)
 }
 
-// Patience is how long a page may take, and Hurry what sees to it.
-const Patience = patience
-
+// Hurry is what sees to it that a page does not take too long.
 var (
 	Hurry    = hurry
 	ReadForm = readForm

@@ -19,7 +19,7 @@ func (s *Shop) readyz(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the shop is closing", http.StatusServiceUnavailable)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	ctx, cancel := context.WithTimeout(r.Context(), s.patience)
 	defer cancel()
 	if err := s.db.Ping(ctx); err != nil {
 		s.log.ErrorContext(ctx, "not ready", "what", "Postgres", "error", err)

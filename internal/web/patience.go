@@ -9,16 +9,16 @@ import (
 	"coatcheck/internal/auth"
 )
 
-// patience is how long a page may take. A database or a session store that does
-// not answer must not keep a visitor, and a connection, waiting: within two
-// seconds each page is answered, if only with 503.
+// DefaultPatience is how long a page may take. A database or a session store
+// that does not answer must not keep a visitor, and a connection, waiting: within
+// two seconds each page is answered, if only with 503.
 //
 // What is not theirs does not count: that a form arrives slowly, and that a
 // password is hashed and waits for its turn (about two seconds at most, see
 // auth.BusyError; to change a password takes two turns). A place that is slow
 // hashes a dozen passwords, one after the other.
 const (
-	patience             = 1400 * time.Millisecond
+	DefaultPatience      = 1400 * time.Millisecond
 	patienceWithPassword = 15 * time.Second
 	patienceWithPlace    = 25 * time.Second
 
@@ -59,16 +59,18 @@ func clockOf(ctx context.Context) *clock {
 }
 
 // hurry ends what a request has begun when its patience is over.
-func hurry(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithCancelCause(r.Context())
-		defer cancel(nil)
-		c := &clock{ends: time.Now().Add(patience)}
-		c.timer = time.AfterFunc(patience, func() { cancel(errLate) })
-		defer c.timer.Stop()
-		ctx = auth.WhileHashing(context.WithValue(ctx, clockContextKey{}, c), c.stop)
-		next.ServeHTTP(w, r.WithContext(ctx))
-	})
+func hurry(patience time.Duration) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ctx, cancel := context.WithCancelCause(r.Context())
+			defer cancel(nil)
+			c := &clock{ends: time.Now().Add(patience)}
+			c.timer = time.AfterFunc(patience, func() { cancel(errLate) })
+			defer c.timer.Stop()
+			ctx = auth.WhileHashing(context.WithValue(ctx, clockContextKey{}, c), c.stop)
+			next.ServeHTTP(w, r.WithContext(ctx))
+		})
+	}
 }
 
 func timeLimit(limit time.Duration) func(http.Handler) http.Handler {

@@ -19,7 +19,7 @@ import (
 func hurried(body io.Reader, do func(w http.ResponseWriter, r *http.Request)) {
 	r := httptest.NewRequest("POST", "/", body)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	web.Hurry(http.HandlerFunc(do)).ServeHTTP(httptest.NewRecorder(), r)
+	web.Hurry(web.DefaultPatience)(http.HandlerFunc(do)).ServeHTTP(httptest.NewRecorder(), r)
 }
 
 func TestPatienceEnds(t *testing.T) {
@@ -28,7 +28,7 @@ func TestPatienceEnds(t *testing.T) {
 		hurried(nil, func(_ http.ResponseWriter, r *http.Request) {
 			from := time.Now()
 			<-r.Context().Done()
-			if took := time.Since(from); took != web.Patience || took > 2*time.Second || !errors.Is(context.Cause(r.Context()), web.ErrLate) {
+			if took := time.Since(from); took != web.DefaultPatience || took > 2*time.Second || !errors.Is(context.Cause(r.Context()), web.ErrLate) {
 				t.Errorf("after %v: %v", took, context.Cause(r.Context()))
 			}
 		})
@@ -48,11 +48,11 @@ func TestPatienceDoesNotCountTheArrivalOfAForm(t *testing.T) {
 			typing.Close()
 		}()
 		hurried(slow, func(w http.ResponseWriter, r *http.Request) {
-			time.Sleep(web.Patience / 2)
+			time.Sleep(web.DefaultPatience / 2)
 			if _, err := web.ReadForm(w, r); err != nil {
 				t.Error(err)
 			}
-			if time.Sleep(web.Patience/2 - 1); r.Context().Err() != nil {
+			if time.Sleep(web.DefaultPatience/2 - 1); r.Context().Err() != nil {
 				t.Errorf("with half of the patience left: %v", context.Cause(r.Context()))
 			}
 			if time.Sleep(2 * time.Nanosecond); r.Context().Err() == nil {

@@ -46,6 +46,9 @@ type Config struct {
 	// means DefaultRecordFor.
 	RecordFor time.Duration
 
+	// Patience is how long a page may take; zero means DefaultPatience.
+	Patience time.Duration
+
 	Templates, Static fs.FS
 
 	Log     *slog.Logger
@@ -85,7 +88,7 @@ type Shop struct {
 	demo                   bool
 	secure                 bool
 	kept                   sessions.Policy
-	recordFor              time.Duration
+	recordFor, patience    time.Duration
 	signUpLimit, cartLimit *httprate.RateLimiter
 	draining               atomic.Bool
 	handler                http.Handler
@@ -95,7 +98,7 @@ type Shop struct {
 func New(c Config) (*Shop, error) {
 	s := &Shop{
 		db: c.DB, users: c.Users, carts: c.Carts, orders: c.Orders, store: c.Store,
-		log: c.Log, metrics: c.Metrics, now: c.Now, demo: c.Demo, secure: c.Secure, kept: c.Kept, recordFor: c.RecordFor, places: c.Places,
+		log: c.Log, metrics: c.Metrics, now: c.Now, demo: c.Demo, secure: c.Secure, kept: c.Kept, recordFor: c.RecordFor, patience: cmp.Or(c.Patience, DefaultPatience), places: c.Places,
 	}
 	if s.kept == (sessions.Policy{}) {
 		s.kept = sessions.DefaultKept

@@ -54,7 +54,7 @@ func open(t *testing.T, database string, settings ...string) *fleet {
 	t.Helper()
 	f := &fleet{t: t, db: connect(t, database)}
 	furnish(t, f.db)
-	settings = append(settings, "DATABASE_URL="+database, "SHOP_DEMO=true", "SHOP_DRAIN=1s", "SHOP_TRUSTED_PROXIES=127.0.0.1/32")
+	settings = append(settings, "DATABASE_URL="+database, "SHOP_DEMO=true", "SHOP_PATIENCE=14s", "SHOP_DRAIN=1s", "SHOP_TRUSTED_PROXIES=127.0.0.1/32")
 	for i := range f.shops {
 		f.shops[i] = process.New(t, settings...)
 		f.shops[i].Begin()

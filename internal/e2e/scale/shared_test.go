@@ -62,7 +62,7 @@ const namespace = "coatcheck"
 
 func enterRedis(t *testing.T, _ *pgxpool.Pool, settings []string) sessions.Store {
 	t.Helper()
-	options, err := redisstore.Options(value(settings, "REDIS_URL"))
+	options, err := redisstore.Options(value(settings, "REDIS_URL"), time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func enterMemcached(t *testing.T, _ *pgxpool.Pool, settings []string) sessions.S
 	if err != nil {
 		t.Fatal(err)
 	}
-	st, err := memcachestore.New(list, memcachestore.Timeout, namespace, nil)
+	st, err := memcachestore.New(list, time.Minute, namespace, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

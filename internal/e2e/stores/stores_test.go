@@ -82,11 +82,10 @@ func clusterPlace(t *testing.T, options ...string) place {
 }
 
 func redisAt(t *testing.T, address string, crash func()) place {
-	o, err := redisstore.Options("redis://" + address)
+	o, err := redisstore.Options("redis://"+address, patience)
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = patience, patience, patience, patience
 	return place{
 		shop: func() sessions.Store {
 			st := redisstore.New(o, "stores", nil)

@@ -34,10 +34,6 @@ import (
 	"github.com/bradfitz/gomemcache/memcache"
 )
 
-// Timeout is how long a server may take to answer. It takes a thousandth of
-// that, if it answers at all.
-const Timeout = 400 * time.Millisecond
-
 // Servers reads a list such as host:11211,host:11211.
 func Servers(list string) ([]string, error) {
 	servers := strings.Split(list, ",")
@@ -57,7 +53,8 @@ type Store struct {
 }
 
 // New gives a store whose keys begin with a namespace and a colon. It connects
-// when it is used, and waits no longer than the timeout for an answer.
+// when it is used, and waits no longer than the timeout for an answer, which
+// takes a thousandth of a second, if one comes at all.
 func New(servers []string, timeout time.Duration, namespace string, record sessions.Recorder) (*Store, error) {
 	list := &memcache.ServerList{}
 	if err := list.SetServers(servers...); err != nil {

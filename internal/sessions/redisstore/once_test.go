@@ -30,7 +30,7 @@ func TestCommandWithoutAnAnswerIsNotSentAgain(t *testing.T) {
 		t.Cleanup(func() { node.Close() })
 		nodes = append(nodes, node)
 	}
-	o, err := redisstore.Options(strings.Join(addresses, ","))
+	o, err := redisstore.Options(strings.Join(addresses, ","), patience)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"coatcheck/internal/sessions/redisstore"
 )
@@ -26,7 +27,7 @@ func TestAddressSaysOneServerAClusterOrSentinels(t *testing.T) {
 		{"redis+sentinel://a:1/coats", []string{"a:1"}, "coats", "", false},
 		{"redis+sentinel://:secret@a:1,b:2/coats", []string{"a:1", "b:2"}, "coats", "secret", false},
 	} {
-		o, err := redisstore.Options(c.address)
+		o, err := redisstore.Options(c.address, time.Second)
 		if err != nil {
 			t.Errorf("%s: %v", c.address, err)
 			continue
@@ -43,7 +44,7 @@ func TestBadAddressIsAnErrorWithoutThePassword(t *testing.T) {
 		"", "http://:secret@a:1", "redis://:secret@a b:1", "redis://:secret/@a:1", "redis://u:sec ret@a:1", "redis://:secret@a:1/x",
 		"redis://a:1,", "redis://a:1,:secret@b", "redis+sentinel://:secret@a:1", "redis+sentinel://:secret@a:1,b:2/",
 	} {
-		if _, err := redisstore.Options(address); err == nil || strings.Contains(err.Error(), "sec") {
+		if _, err := redisstore.Options(address, time.Second); err == nil || strings.Contains(err.Error(), "sec") {
 			t.Errorf("%q: %v", address, err)
 		}
 	}

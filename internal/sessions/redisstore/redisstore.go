@@ -27,24 +27,21 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// patience is how long Redis may take to answer. It takes a thousandth of
-// that, if it answers at all.
-const patience = 500 * time.Millisecond
-
-// Options makes of an address what a client needs:
+// Options makes of an address what a client needs. The timeout is how long Redis
+// may take to answer; it takes a thousandth of a second, if it answers at all.
 //
 //	redis://user:password@host:6379/0         one server; rediss:// over TLS
 //	redis://host:6379,host:6379               a cluster, by some of its nodes
 //	redis+sentinel://host:26379,host:26379/m  the master that sentinels call m
 //
 // Its errors do not repeat the address, in which there may be a password.
-func Options(address string) (*redis.UniversalOptions, error) {
+func Options(address string, timeout time.Duration) (*redis.UniversalOptions, error) {
 	scheme, rest, found := strings.Cut(address, "://")
 	if !found {
 		scheme, rest = "redis", address
 	}
 	o := &redis.UniversalOptions{
-		DialTimeout: patience, ReadTimeout: patience, WriteTimeout: patience, PoolTimeout: patience,
+		DialTimeout: timeout, ReadTimeout: timeout, WriteTimeout: timeout, PoolTimeout: timeout,
 		ContextTimeoutEnabled: true,
 		// A command whose answer was lost may have been carried out, so it is
 		// not sent again.

@@ -14,17 +14,16 @@ import (
 	"coatcheck/internal/sessions/sessionstest"
 )
 
+// patience is for a machine that is busy with other tests.
 const patience = 30 * time.Second
 
 // open gives a store with a namespace of its own.
 func open(t *testing.T, address string, record sessions.Recorder) *redisstore.Store {
 	t.Helper()
-	o, err := redisstore.Options(address)
+	o, err := redisstore.Options(address, patience)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The machine may be busy with other tests.
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = patience, patience, patience, patience
 	st := redisstore.New(o, rand.Text(), record)
 	t.Cleanup(func() { st.Close() })
 	return st
