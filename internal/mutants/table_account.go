@@ -91,7 +91,7 @@ var ofAccounts = []mutant{
 		"internal/web", "TestEndingEverybodys"},
 
 	{"asking for the time is activity", "internal/web/routes.go",
-		`hurry(s.patience), s.traceSessions).Get("/session"`, `hurry, s.traceSessions, s.sessions.Middleware).Get("/session"`,
+		`hurry(s.patience), s.traceSessions).Get("/session"`, `hurry(s.patience), s.traceSessions, s.sessions.Middleware).Get("/session"`,
 		"internal/web", "TestAskingForTheTime"},
 	{"the last minutes are not said to be final", "internal/sessions/sessions.go",
 		`!s.IdleUntil.Before(s.Until)`, `false`,
