@@ -15,6 +15,7 @@ import (
 	"coatcheck/internal/sessions/pgstore"
 	"coatcheck/internal/sessions/redisstore"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/redis/go-redis/v9"
 )
@@ -124,7 +125,12 @@ func (r *recorder) record(ctx context.Context, events ...sessions.Event) {
 		defer close(written)
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
-		if err := pgstore.Record(ctx, r.db, events...); err != nil {
+		err := pgstore.Record(ctx, r.db, events...)
+		for notSent(err) && ctx.Err() == nil {
+			time.Sleep(50 * time.Millisecond)
+			err = pgstore.Record(ctx, r.db, events...)
+		}
+		if err != nil {
 			r.log.ErrorContext(ctx, "not on record", "events", events, "error", err)
 		}
 	})
@@ -132,6 +138,13 @@ func (r *recorder) record(ctx context.Context, events ...sessions.Event) {
 	case <-written:
 	case <-time.After(500 * time.Millisecond):
 	}
+}
+
+// notSent reports whether nothing has reached Postgres, so that nothing can be
+// on record twice.
+func notSent(err error) bool {
+	_, noConnection := errors.AsType[*pgconn.ConnectError](err)
+	return noConnection || pgconn.SafeToRetry(err)
 }
 
 // close waits for what is being written.

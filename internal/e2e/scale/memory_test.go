@@ -2,15 +2,13 @@ package scale_test
 
 import (
 	"testing"
-
-	"coatcheck/internal/postgres/pgtest"
 )
 
 // Three servers that remember sessions each for itself know a visitor by turns:
 // the one that Alice has signed in on, and none of the others.
 func TestServersThatShareNothingLoseTheSession(t *testing.T) {
 	t.Parallel()
-	f := open(t, pgtest.URL(t), "SHOP_SESSION_STORE=memory")
+	f := open(t, database(t), "SHOP_SESSION_STORE=memory")
 	alice := visit(t, f.balance(""))
 	alice.client.CheckRedirect = stay
 	home := alice.signIn("Alice").server
@@ -34,7 +32,7 @@ func TestServersThatShareNothingLoseTheSession(t *testing.T) {
 // visitors are signed out, also when it is back, and others' are not.
 func TestStickySessionsLastUntilTheServerGoes(t *testing.T) {
 	t.Parallel()
-	f := open(t, pgtest.URL(t), "SHOP_SESSION_STORE=memory")
+	f := open(t, database(t), "SHOP_SESSION_STORE=memory")
 	url := f.balance(sticky)
 	alice, bob := visit(t, url), visit(t, url)
 	home := alice.signIn("Alice").is(t, "Alice", "0").server

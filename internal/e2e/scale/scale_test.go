@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"flag"
 	"fmt"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"coatcheck/internal/e2e/process"
 	"coatcheck/internal/e2e/servers"
 	"coatcheck/internal/postgres"
+	"coatcheck/internal/postgres/pgtest"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/crypto/bcrypt"
@@ -40,6 +42,21 @@ const sticky = `
 	cookie stuck-to insert indirect nocache httponly dynamic
 	dynamic-cookie-key of-a-test
 `
+
+// database makes a database for a fleet, which the shops may take long to
+// connect to: the machine may be busy with other tests.
+func database(t *testing.T) string {
+	t.Helper()
+	u, err := url.Parse(pgtest.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	q.Set("connect_timeout", "30")
+	q.Set("pool_ping_timeout", "30s")
+	u.RawQuery = q.Encode()
+	return u.String()
+}
 
 // A fleet is three shops on one database.
 type fleet struct {

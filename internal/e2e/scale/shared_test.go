@@ -16,7 +16,6 @@ import (
 
 	"coatcheck/internal/e2e/process"
 	"coatcheck/internal/e2e/servers"
-	"coatcheck/internal/postgres/pgtest"
 	"coatcheck/internal/sessions"
 	"coatcheck/internal/sessions/memcachestore"
 	"coatcheck/internal/sessions/pgstore"
@@ -101,7 +100,7 @@ func TestThreeServersAreOneShop(t *testing.T) {
 	for _, s := range shared {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			f := open(t, pgtest.URL(t), s.start(t)...)
+			f := open(t, database(t), s.start(t)...)
 			url := f.balance("")
 			t.Run("Alice's story lands on all", func(t *testing.T) { tellAlicesStory(t, f, url) })
 			t.Run("a sign-out on one is a sign-out on all", func(t *testing.T) { signOutElsewhere(t, f) })
@@ -193,7 +192,7 @@ func TestSweepsOfSeveralServersDoNotCollide(t *testing.T) {
 	for _, s := range shared {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			database := pgtest.URL(t)
+			database := database(t)
 			db := connect(t, database)
 			furnish(t, db)
 			settings := append(s.start(t), "DATABASE_URL="+database)
