@@ -74,6 +74,9 @@ func TestTooManyPasswordsAtOnceAreTurnedAway(t *testing.T) {
 	if first.isTurnedAway().field("email") != "bob@example.com" || first.field("next") != "/orders" || !strings.Contains(first.body, " checked") {
 		t.Errorf("what Bob has typed is lost:\n%s", first.body)
 	}
+	if strings.Contains(first.body, "aria-invalid") {
+		t.Errorf("what Bob has typed is called wrong:\n%s", first.body)
+	}
 	known := s.browser().guess("alice@example.com", "coat-check-alice", "").isTurnedAway()
 	unknown := s.browser().guess("alicf@example.com", "a wrong guess", "").isTurnedAway()
 	sameAnswer(t, known, unknown, "alice@example.com", "alicf@example.com")

@@ -19,6 +19,7 @@ type LoginPage struct {
 	Keep        bool   // "keep me signed in"
 	KeepFor     string // for how long that is
 	Problem     string
+	Wrong       bool // the problem is what was entered
 }
 
 // Template names the page's file.
@@ -123,7 +124,7 @@ func (s *Shop) signInFailed(w http.ResponseWriter, r *http.Request, f form, err 
 	case errors.Is(err, auth.ErrWrong):
 		s.metrics.SignIn("wrong")
 		s.log.WarnContext(ctx, "sign-in failed", "request", requestIDFrom(ctx), "address", clientAddress(r))
-		p.Problem = "E-mail and password do not go together. Please check both and try again."
+		p.Problem, p.Wrong = "E-mail and password do not go together. Please check both and try again.", true
 	case errors.Is(err, auth.ErrDisabled):
 		s.metrics.SignIn("disabled")
 		s.log.WarnContext(ctx, "sign-in to a disabled account", "request", requestIDFrom(ctx), "address", clientAddress(r))

@@ -32,7 +32,10 @@ func TestGuesserIsSlowedDownAndTheOwnerIsNot(t *testing.T) {
 	const guesser, owner = "203.0.113.9", "198.51.100.7"
 	b := s.browser()
 	for range auth.DefaultFailures {
-		b.guess("alice@example.com", "wrong", guesser).is(http.StatusUnprocessableEntity).says("do not go together")
+		a := b.guess("alice@example.com", "wrong", guesser).is(http.StatusUnprocessableEntity).says("do not go together")
+		if !strings.Contains(a.body, `aria-invalid="true"`) {
+			t.Error("no field is marked as wrong")
+		}
 	}
 	s.clock.advance(5*time.Minute - time.Second/2)
 	blocked := b.guess("alice@example.com", "wrong", guesser).is(http.StatusTooManyRequests).says("in 11 min")
