@@ -46,7 +46,7 @@ func invite(t *testing.T, shop string, b *books, members, rate int) *visitors {
 // waits is how long visitors have waited, in the order in which they came.
 type waits struct {
 	each   []time.Duration
-	window int // how many come in five seconds
+	window int // how many come in two seconds
 }
 
 // visitFor lets visitors come for some time.
@@ -62,7 +62,7 @@ func (v *visitors) visitFor(d time.Duration) waits {
 func (v *visitors) visit(ctx context.Context) waits {
 	v.t.Helper()
 	var mu sync.Mutex
-	w := waits{window: int(5 * time.Second / v.every)}
+	w := waits{window: int(2 * time.Second / v.every)}
 	var all sync.WaitGroup
 	first, due := v.come, time.Now()
 	for ctx.Err() == nil {
@@ -96,8 +96,8 @@ func (w waits) and(others waits) waits {
 	return w
 }
 
-// p99 is what 99 of a hundred did not exceed in five seconds, as it was in
-// half of all times of five seconds. A machine that has others to serve, and
+// p99 is what 99 of a hundred did not exceed in two seconds, as it was in
+// half of all times of two seconds. A machine that has others to serve, and
 // disks, stands still now and then for longer than all pages of a second take
 // together; with a percentile of the whole, that alone would be measured. What
 // is with the shop all the time is in all of the times.
