@@ -7,7 +7,7 @@
 // disk is never touched: the go command is told to read another file instead
 // of the one that is changed.
 //
-// The defences are in table.go, a line or three each.
+// The defences are in the files table_*.go, a line or three each.
 package main
 
 import (

@@ -51,10 +51,20 @@ var ofOtherStores = []mutant{
 		`_ = m.enlist(ctx, key)`, `_ = key`,
 		"internal/sessions/memcachestore", "TestStoreKeepsTheContract$"},
 	{"a client that is down is an end of the session", "internal/sessions/redisstore/redisstore.go",
-		`return nil, unavailable(err)
-		}
-		items[i]`, `continue
-		}
-		items[i]`,
+		`if err != nil && !errors.Is(err, redis.Nil) {
+		return nil, unavailable(err)
+	}
+	items := make([]casstore.Item, len(keys))
+	for i, key := range keys {
+		value, err := commands[i].Bytes()
+		if err != nil && !errors.Is(err, redis.Nil) {
+			return nil, unavailable(err)
+		}`, `_ = err
+	items := make([]casstore.Item, len(keys))
+	for i, key := range keys {
+		value, err := commands[i].Bytes()
+		if err != nil {
+			value = nil
+		}`,
 		"internal/sessions/redisstore", "TestSessionsGoOn"},
 }
