@@ -126,19 +126,24 @@ func another(t *testing.T, db *pgxpool.Pool, change func(*pgxpool.Config)) *pgxp
 
 // statements writes down what is sent to the database.
 type statements struct {
-	mu   sync.Mutex
-	sent []pgx.TraceQueryStartData
-	then func() // if set, called after each answer
+	mu    sync.Mutex
+	sent  []pgx.TraceQueryStartData
+	times []time.Time // when each was sent, and when it was answered
+	then  func()      // if set, called after each answer
 }
 
 func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sent = append(s.sent, data)
+	s.times = append(s.times, time.Now())
 	return ctx
 }
 
 func (s *statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {
+	s.mu.Lock()
+	s.times = append(s.times, time.Now())
+	s.mu.Unlock()
 	if s.then != nil {
 		s.then()
 	}

@@ -106,6 +106,7 @@ func QueueSignIns(b *pgx.Batch, handles []string, into map[string]sessions.Event
 // that were. Events are filed in the order of time, so it takes them from the
 // oldest, a thousand a step, and needs no index on the time.
 func TrimRecord(ctx context.Context, db *pgxpool.Pool, before time.Time) (int, error) {
+	const step = 1000
 	removed := 0
 	for {
 		tag, err := db.Exec(ctx, `
