@@ -291,33 +291,3 @@ func (h *history) wrong(judge judgement) error {
 	}
 	return errors.New(b.String())
 }
-
-// words says what a call was and what it was answered.
-func words(c call, a answer) string {
-	about := fmt.Sprint(c.of)
-	came := "ok"
-	if !a.found {
-		came = "not found"
-	}
-	switch c.name {
-	case "Create":
-		if !c.user {
-			about += " (a guest's)"
-		}
-	case "Load":
-		if a.found {
-			came = fmt.Sprintf("%d(+%d)", a.coat.number, a.coat.idle)
-		}
-	case "Touch":
-		about += fmt.Sprintf("(+%d)", c.idle)
-	case "Move":
-		about += fmt.Sprintf(" to %d", c.to)
-	case "DeleteByUser":
-		about, came = fmt.Sprintf("but %d", c.keep), fmt.Sprint(a.n)
-	case "DeleteOldest":
-		about, came = fmt.Sprintf("but %d and %d more", c.keep, c.most-1), fmt.Sprint(a.n)
-	case "ByUser":
-		about, came = "", a.list
-	}
-	return fmt.Sprintf("%s %s: %s", c.name, about, came)
-}
