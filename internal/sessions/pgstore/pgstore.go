@@ -46,8 +46,7 @@ func (st *Store) Create(ctx context.Context, k sessions.Key, s sessions.Session,
 // Load is one look-up by primary key.
 func (st *Store) Load(ctx context.Context, k sessions.Key) (sessions.Session, error) {
 	rows, err := st.db.Query(ctx, `
-		SELECT handle, coalesce(user_id, 0), coalesce(cart_id, 0), created_at, idle_until, until
-		FROM sessions WHERE key = $1`, k[:])
+		SELECT `+Columns+` FROM sessions s WHERE key = $1`, k[:])
 	if err != nil {
 		return sessions.Session{}, fmt.Errorf("load session: %w", err)
 	}
@@ -121,8 +120,7 @@ func (st *Store) Delete(ctx context.Context, k sessions.Key, e sessions.Event) e
 // ByUser finds the rows by their index on user_id.
 func (st *Store) ByUser(ctx context.Context, userID int64) ([]sessions.Session, error) {
 	rows, err := st.db.Query(ctx, `
-		SELECT handle, coalesce(user_id, 0), coalesce(cart_id, 0), created_at, idle_until, until
-		FROM sessions WHERE user_id = $1 ORDER BY created_at DESC, handle`, userID)
+		SELECT `+Columns+` FROM sessions s WHERE user_id = $1 ORDER BY created_at DESC, handle`, userID)
 	if err != nil {
 		return nil, fmt.Errorf("list sessions of user %d: %w", userID, err)
 	}
@@ -135,8 +133,7 @@ func (st *Store) ByUser(ctx context.Context, userID int64) ([]sessions.Session, 
 
 // Each reads the whole table.
 func (st *Store) Each(ctx context.Context, f func(sessions.Session) error) error {
-	rows, err := st.db.Query(ctx, `
-		SELECT handle, coalesce(user_id, 0), coalesce(cart_id, 0), created_at, idle_until, until FROM sessions`)
+	rows, err := st.db.Query(ctx, `SELECT `+Columns+` FROM sessions s`)
 	if err != nil {
 		return fmt.Errorf("list sessions: %w", err)
 	}
@@ -249,10 +246,32 @@ func (st *Store) end(ctx context.Context, e sessions.Event, condition string, ar
 // and for everybody's it is a step of a fraction of a second.
 const endStep = 10_000
 
-func scan(row pgx.CollectableRow) (s sessions.Session, err error) {
-	err = row.Scan(&s.Handle, &s.UserID, &s.CartID, &s.CreatedAt, &s.IdleUntil, &s.Until)
+// Columns are what a query, in which the table is called s, selects of a session.
+const Columns = `s.handle, coalesce(s.user_id, 0), coalesce(s.cart_id, 0), s.created_at, s.idle_until, s.until`
+
+// Into is where a row's Columns go.
+func Into(s *sessions.Session) []any {
+	return []any{&s.Handle, &s.UserID, &s.CartID, &s.CreatedAt, &s.IdleUntil, &s.Until}
+}
+
+// InUTC is a session whose times are in UTC, whatever zone the driver gave them.
+func InUTC(s sessions.Session) sessions.Session {
 	s.CreatedAt, s.IdleUntil, s.Until = s.CreatedAt.UTC(), s.IdleUntil.UTC(), s.Until.UTC()
-	return s, err
+	return s
+}
+
+// Keys are keys as a query takes them.
+func Keys(keys []sessions.Key) [][]byte {
+	all := make([][]byte, len(keys))
+	for i := range keys {
+		all[i] = keys[i][:]
+	}
+	return all
+}
+
+func scan(row pgx.CollectableRow) (s sessions.Session, err error) {
+	err = row.Scan(Into(&s)...)
+	return InUTC(s), err
 }
 
 func foundIf(found bool) error {
