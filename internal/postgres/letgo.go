@@ -25,8 +25,11 @@ func letGo(config *pgxpool.Config) {
 		}
 		return conn, err
 	}
-	config.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
-		return conn.PgConn().Conn().SetDeadline(time.Time{})
+	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		if err := conn.PgConn().Conn().SetDeadline(time.Time{}); err != nil {
+			return err
+		}
+		return planOnce(ctx, conn)
 	}
 	config.BeforeClose = func(conn *pgx.Conn) {
 		time.AfterFunc(limit, func() { conn.PgConn().Conn().Close() })

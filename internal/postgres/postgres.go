@@ -93,6 +93,15 @@ func parse(s string) (*pgxpool.Config, error) {
 	return config, nil
 }
 
+// planOnce lets Postgres plan a statement once for each connection. The driver
+// prepares each statement once; but left to itself, Postgres would plan many of
+// them anew each time it is told the parameters, in the hope of a better plan
+// for just these. Ours find a few rows by their keys, whichever those are, and
+// to plan one takes longer than to run it.
+func planOnce(ctx context.Context, conn *pgx.Conn) error {
+	return conn.PgConn().Exec(ctx, `SET plan_cache_mode = force_generic_plan`).Close()
+}
+
 // safeReason says why a URL does not parse without quoting any of it: where
 // the password ends in a malformed URL is anybody's guess.
 func safeReason(err error) string {
