@@ -12,30 +12,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// QueueAll adds the list of all products to a batch.
-func QueueAll(b *pgx.Batch, into *[]Product) {
-	b.Queue(`
-		SELECT id, slug, name, category, description, price_cents, stock
-		FROM products ORDER BY id`).Query(func(rows pgx.Rows) (err error) {
-		*into, err = pgx.CollectRows(rows, scan)
-		return err
-	})
-}
-
-// QueueProduct adds the look-up of a product to a batch. If there is no such
-// product, into stays as it is.
-func QueueProduct(b *pgx.Batch, slug string, into *Product) {
-	b.Queue(`
-		SELECT id, slug, name, category, description, price_cents, stock
-		FROM products WHERE slug = $1`, slug).Query(func(rows pgx.Rows) error {
-		found, err := pgx.CollectRows(rows, scan)
-		if len(found) == 1 {
-			*into = found[0]
-		}
-		return err
-	})
-}
-
 func scan(row pgx.CollectableRow) (p Product, err error) {
 	err = row.Scan(&p.ID, &p.Slug, &p.Name, &p.Category, &p.Description, &p.Price, &p.Stock)
 	return p, err

@@ -5,12 +5,12 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"coatcheck/internal/catalog"
 	"coatcheck/internal/postgres/pgtest"
 	"coatcheck/static"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -23,24 +23,27 @@ func seeded(t *testing.T) *pgxpool.Pool {
 	return db
 }
 
-func all(t *testing.T, db *pgxpool.Pool) (products []catalog.Product) {
+func rail(t *testing.T, db *pgxpool.Pool) *catalog.Rail {
 	t.Helper()
-	b := &pgx.Batch{}
-	catalog.QueueAll(b, &products)
-	if err := db.SendBatch(t.Context(), b).Close(); err != nil {
+	r, err := catalog.New(db, time.Minute, nil).Rail(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
-	return products
+	return r
 }
 
-func product(t *testing.T, db *pgxpool.Pool, slug string) (p catalog.Product) {
+func all(t *testing.T, db *pgxpool.Pool) []catalog.Product {
 	t.Helper()
-	b := &pgx.Batch{}
-	catalog.QueueProduct(b, slug, &p)
-	if err := db.SendBatch(t.Context(), b).Close(); err != nil {
-		t.Fatal(err)
+	return rail(t, db).Products
+}
+
+func product(t *testing.T, db *pgxpool.Pool, slug string) catalog.Product {
+	t.Helper()
+	p := rail(t, db).Product(slug)
+	if p == nil {
+		t.Fatalf("there is no %s", slug)
 	}
-	return p
+	return *p
 }
 
 func TestSeedFillsTheRail(t *testing.T) {
@@ -93,11 +96,11 @@ func TestProductIsFoundByItsExactSlug(t *testing.T) {
 	t.Parallel()
 	db := seeded(t)
 	if p := product(t, db, "camel-overcoat"); p.Name != "Camel Overcoat" || p.Price != 429_00 {
-		t.Errorf("QueueProduct finds %+v", p)
+		t.Errorf("Product finds %+v", p)
 	}
 	for _, slug := range []string{"", "Camel-Overcoat", "camel", "camel-overcoat ", "%"} {
-		if p := product(t, db, slug); p != (catalog.Product{}) {
-			t.Errorf("QueueProduct(%q) finds %+v", slug, p)
+		if p := rail(t, db).Product(slug); p != nil {
+			t.Errorf("Product(%q) finds %+v", slug, p)
 		}
 	}
 }

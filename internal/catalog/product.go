@@ -22,5 +22,5 @@ func (p Product) SoldOut() bool { return p.Stock == 0 }
 // Few reports whether so few are left that a buyer should know.
 func (p Product) Few() bool { return p.Stock > 0 && p.Stock <= few }
 
-// Picture is the product's drawing, as a path below static/.
+// Picture is the product's drawing, as a path below static/, if it has one.
 func (p Product) Picture() string { return "products/" + p.Slug + ".svg" }

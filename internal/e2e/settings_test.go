@@ -145,9 +145,9 @@ func TestCommands(t *testing.T) {
 	expect(0, "shop ", "version")
 	expect(0, "serve", "--help")
 	expect(0, "pending", "migrate", "status")
-	expect(0, "8 applied", "migrate", "up")
+	expect(0, "9 applied", "migrate", "up")
 	expect(0, "0 applied", "migrate", "up")
-	expect(0, "undone: 8", "migrate", "down")
+	expect(0, "undone: 9", "migrate", "down")
 	expect(0, "", "seed")
 	expect(0, "", "seed") // twice is once
 	db := connect(t, database)
