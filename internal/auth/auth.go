@@ -211,15 +211,15 @@ func (u *Users) find(ctx context.Context, email string) (user User, disabled boo
 	return user, disabled, nil
 }
 
-// QueueUser adds the look-up of a user to a batch. If there is no such user,
-// or the account is disabled, into stays as it is.
-func QueueUser(b *pgx.Batch, id int64, into *User) {
-	b.Queue(`SELECT id, email, name, role FROM users WHERE id = $1 AND disabled_at IS NULL`, id).Query(func(rows pgx.Rows) error {
-		for rows.Next() {
-			if err := rows.Scan(&into.ID, &into.Email, &into.Name, &into.Role); err != nil {
-				return err
-			}
-		}
-		return rows.Err()
+// QueueUsers adds the look-up of some users to a batch. One that does not exist,
+// or is disabled, has no entry.
+func QueueUsers(b *pgx.Batch, ids []int64, into map[int64]User) {
+	b.Queue(`SELECT id, email, name, role FROM users WHERE id = ANY ($1) AND disabled_at IS NULL`, ids).Query(func(rows pgx.Rows) error {
+		var u User
+		_, err := pgx.ForEachRow(rows, []any{&u.ID, &u.Email, &u.Name, &u.Role}, func() error {
+			into[u.ID] = u
+			return nil
+		})
+		return err
 	})
 }

@@ -322,16 +322,16 @@ func TestRoleIsReadAtEachRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := queued(t, db, alice.ID); got.ID != alice.ID || got.Email != alice.Email || got.Name != alice.Name || got.Role != auth.Customer {
-		t.Errorf("QueueUser finds %+v, want %+v", got, alice)
+		t.Errorf("QueueUsers finds %+v, want %+v", got, alice)
 	}
 	if err := users.SetRole(t.Context(), alice.ID, auth.Administrator, nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := queued(t, db, alice.ID); got.Role != auth.Administrator {
-		t.Errorf("QueueUser finds %+v, want an administrator", got)
+		t.Errorf("QueueUsers finds %+v, want an administrator", got)
 	}
 	if got := queued(t, db, alice.ID+1000); got != (auth.User{}) {
-		t.Errorf("QueueUser finds %+v, want nobody", got)
+		t.Errorf("QueueUsers finds %+v, want nobody", got)
 	}
 	if err := users.SetRole(t.Context(), alice.ID, "emperor", nil); err == nil {
 		t.Error("SetRole takes a role that there is not")
@@ -343,12 +343,12 @@ func TestRoleIsReadAtEachRequest(t *testing.T) {
 
 func queued(t *testing.T, db *pgxpool.Pool, id int64) (user auth.User) {
 	t.Helper()
-	b := &pgx.Batch{}
-	auth.QueueUser(b, id, &user)
+	b, found := &pgx.Batch{}, map[int64]auth.User{}
+	auth.QueueUsers(b, []int64{id}, found)
 	if err := db.SendBatch(t.Context(), b).Close(); err != nil {
 		t.Error(err)
 	}
-	return user
+	return found[id]
 }
 
 func TestSeedLeavesAccountsAsTheyAre(t *testing.T) {

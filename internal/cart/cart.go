@@ -4,10 +4,14 @@
 package cart
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
+
+	"coatcheck/internal/batch"
 
 	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
@@ -16,10 +20,13 @@ import (
 )
 
 // Carts is the rack of carts.
-type Carts struct{ db *pgxpool.Pool }
+type Carts struct {
+	db        *pgxpool.Pool
+	additions *batch.Loader[*addition, bool] // nil: each is committed by itself
+}
 
 // New gives the carts of a migrated database.
-func New(db *pgxpool.Pool) *Carts { return &Carts{db} }
+func New(db *pgxpool.Pool) *Carts { return &Carts{db: db} }
 
 // Reasons not to put something into a cart. In each case nothing was changed.
 var (
@@ -29,10 +36,41 @@ var (
 	ErrNoCart    = errors.New("the cart is gone") // merged into a user's, or thrown away
 )
 
-// QueueCount adds the number of pieces in a cart to a batch.
-func QueueCount(b *pgx.Batch, cartID int64, into *int) {
-	b.Queue(`SELECT coalesce(sum(quantity), 0) FROM cart_items WHERE cart_id = $1`, cartID).
-		QueryRow(func(row pgx.Row) error { return row.Scan(into) })
+// Item is one product in a cart, as a reference.
+type Item struct {
+	ProductID int64
+	Quantity  int
+}
+
+// QueueItems adds to a batch what is in some carts. An empty cart has no entry.
+func QueueItems(b *pgx.Batch, cartIDs []int64, into map[int64][]Item) {
+	b.Queue(`
+		SELECT cart_id, product_id, quantity FROM cart_items
+		WHERE cart_id = ANY ($1)`, cartIDs).Query(func(rows pgx.Rows) error {
+		var cartID int64
+		var i Item
+		_, err := pgx.ForEachRow(rows, []any{&cartID, &i.ProductID, &i.Quantity}, func() error {
+			into[cartID] = append(into[cartID], i)
+			return nil
+		})
+		for _, items := range into {
+			Sort(items)
+		}
+		return err
+	})
+}
+
+// Sort puts items into the order in which a cart shows them.
+func Sort(items []Item) {
+	slices.SortFunc(items, func(a, b Item) int { return cmp.Compare(a.ProductID, b.ProductID) })
+}
+
+// Pieces is how many pieces some items are.
+func Pieces(items []Item) (pieces int) {
+	for _, i := range items {
+		pieces += i.Quantity
+	}
+	return pieces
 }
 
 // QueueLines adds a cart's lines to a batch.
@@ -69,6 +107,12 @@ func (c *Carts) Start(ctx context.Context, slug string, quantity int, now time.T
 // there. It returns ErrNoProduct, ErrTooMany, ErrShort or ErrNoCart if that
 // cannot be.
 func (c *Carts) Add(ctx context.Context, cartID int64, slug string, quantity int) error {
+	if c.additions != nil {
+		added, _, err := c.additions.Load(ctx, &addition{cartID, slug, quantity})
+		if added || err != nil {
+			return err
+		}
+	}
 	return add(ctx, c.db, cartID, slug, quantity)
 }
 
@@ -104,17 +148,30 @@ func (c *Carts) remove(ctx context.Context, cartID int64, slug string) error {
 
 // add is one statement, so that additions sent at once all count.
 func add(ctx context.Context, db querier, cartID int64, slug string, quantity int) error {
-	tag, err := db.Exec(ctx, `
-		INSERT INTO cart_items AS i (cart_id, product_id, quantity)
-		SELECT $1, id, $3 FROM products WHERE slug = $2 AND least(stock, $4) >= $3
-		ON CONFLICT (cart_id, product_id) DO UPDATE SET quantity = i.quantity + excluded.quantity
-		WHERE i.quantity + excluded.quantity <= least($4, (SELECT stock FROM products WHERE id = i.product_id))`,
-		cartID, slug, quantity, MaxQuantity)
+	tag, err := db.Exec(ctx, addSQL, cartID, slug, quantity, MaxQuantity)
 	if err != nil || tag.RowsAffected() == 0 {
 		return refused(ctx, db, err, cartID, slug, quantity)
 	}
 	return nil
 }
+
+// addSQL adds to a line, or makes one. The second part alone would do both; but it
+// locks a line before it adds to it, and to note that lock in the write-ahead log
+// takes as much room again as the addition. So it is left to those who make the
+// same line at the same moment.
+const addSQL = `
+	WITH more AS (
+		UPDATE cart_items i SET quantity = i.quantity + $3 FROM products p
+		WHERE p.slug = $2 AND i.cart_id = $1 AND i.product_id = p.id AND i.quantity + $3 <= least(p.stock, $4)
+		RETURNING true
+	), new AS (
+		INSERT INTO cart_items AS i (cart_id, product_id, quantity)
+		SELECT $1, id, $3 FROM products WHERE slug = $2 AND least(stock, $4) >= $3 AND NOT EXISTS (SELECT FROM more)
+		ON CONFLICT (cart_id, product_id) DO UPDATE SET quantity = i.quantity + excluded.quantity
+		WHERE i.quantity + excluded.quantity <= least($4, (SELECT stock FROM products WHERE id = i.product_id))
+		RETURNING true
+	)
+	SELECT FROM more UNION ALL SELECT FROM new`
 
 // refused says why quantity pieces of a product were not put into a cart: the
 // statement failed with err, or, if err is nil, found nothing that it may do.

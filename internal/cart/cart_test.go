@@ -29,7 +29,7 @@ func open(t *testing.T) (*pgxpool.Pool, *cart.Carts) {
 		t.Fatal(err)
 	}
 	exec(t, db, `INSERT INTO users (email, name, password_hash, created_at) VALUES ('alice@example.com', 'Alice', '', now())`)
-	return db, cart.New(db)
+	return db, cart.New(db).Together(time.Minute)
 }
 
 const alice = 1
@@ -64,10 +64,10 @@ func merge(t *testing.T, carts *cart.Carts, guest int64) (id int64, capped bool)
 func wantCart(t *testing.T, db *pgxpool.Pool, id int64, want map[string]int) {
 	t.Helper()
 	var lines []cart.Line
-	var count int
+	items := map[int64][]cart.Item{}
 	b := &pgx.Batch{}
 	cart.QueueLines(b, id, &lines)
-	cart.QueueCount(b, id, &count)
+	cart.QueueItems(b, []int64{id}, items)
 	if err := db.SendBatch(t.Context(), b).Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -76,8 +76,8 @@ func wantCart(t *testing.T, db *pgxpool.Pool, id int64, want map[string]int) {
 		got[l.Slug] = l.Quantity
 		sum += l.Quantity
 	}
-	if !maps.Equal(got, want) || count != sum {
-		t.Errorf("cart %d holds %v (%d), want %v", id, got, count, want)
+	if !maps.Equal(got, want) || cart.Pieces(items[id]) != sum || len(items[id]) != len(lines) {
+		t.Errorf("cart %d holds %v, of which %v, want %v", id, got, items, want)
 	}
 }
 
