@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -17,8 +18,10 @@ import (
 	"coatcheck/internal/metrics"
 	"coatcheck/internal/orders"
 	"coatcheck/internal/postgres"
+	"coatcheck/internal/sessions/pgstore"
 	"coatcheck/internal/story"
 	"coatcheck/internal/view"
+	"coatcheck/internal/visitors"
 	"coatcheck/internal/web"
 	"coatcheck/internal/xray"
 	"coatcheck/static"
@@ -85,6 +88,9 @@ func (c *serve) Run(ctx context.Context, t terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.close()) }()
+	if pg, ok := store.Store.(*pgstore.Store); ok && !c.demo() { // an X-ray shows each request's own look-up
+		store.Store = visitors.Around(pgstore.Join(pg, c.Patience), db.Pool, c.Patience)
+	}
 	counts.Watch(db.Pool, store.live)
 	var places []view.Place
 	if c.demo() {
@@ -114,11 +120,12 @@ func (c *serve) Run(ctx context.Context, t terminal) (err error) {
 		return err
 	}
 
-	sweeping, stopSweeping := context.WithCancel(context.Background())
-	var sweeper sync.WaitGroup
-	sweeper.Go(func() { shop.Sweep(sweeping, store.sweepEvery, c.SessionLifetime) })
-	defer sweeper.Wait()
-	defer stopSweeping()
+	inBackground, stop := context.WithCancel(context.Background())
+	var background sync.WaitGroup
+	background.Go(func() { shop.Sweep(inBackground, store.sweepEvery, c.SessionLifetime) })
+	background.Go(func() { shop.Listen(inBackground) })
+	defer background.Wait()
+	defer stop()
 
 	say("open at " + c.address(listener.Addr()))
 	sites = append(sites, site{listener: listener, tls: certificate, handler: shop})
@@ -129,6 +136,9 @@ func (c *serve) Run(ctx context.Context, t terminal) (err error) {
 // is the same for each of them need not be in c.
 func newShop(c web.Config) (*web.Shop, error) {
 	c.Carts, c.Orders = cart.New(c.DB), orders.New(c.DB)
+	if !c.Demo { // where an X-ray shows each request's own statements
+		c.Carts = c.Carts.Together(cmp.Or(c.Patience, web.DefaultPatience))
+	}
 	c.Templates, c.Static = templates.Files, static.Files
 	return web.New(c)
 }

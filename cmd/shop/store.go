@@ -156,7 +156,9 @@ func (r *recorder) close() error {
 // live counts the sessions that have not expired.
 func (s *store) live(ctx context.Context) (n int, err error) {
 	now := time.Now()
-	if pg, ok := s.Store.(*pgstore.Store); ok {
+	if pg, ok := s.Store.(interface {
+		Live(context.Context, time.Time) (int, error)
+	}); ok {
 		return pg.Live(ctx, now)
 	}
 	err = s.Each(ctx, func(s sessions.Session) error {

@@ -67,7 +67,7 @@ func TestStoryIsPlayedOnADatabaseOfItsOwn(t *testing.T) {
 	if strings.Contains(out, "Cannot be shown") || strings.Contains(out, "demo mode") {
 		t.Errorf("something could not be shown:\n%s", out)
 	}
-	for _, want := range []string{"the second server", "look-ups", "SELECT handle", "password = ••••••••", "✓ the X-ray says: the session moved to a new ID"} {
+	for _, want := range []string{"the second server", "look-ups", "SELECT s.handle", "password = ••••••••", "✓ the X-ray says: the session moved to a new ID"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the output lacks %q", want)
 		}

@@ -52,10 +52,13 @@ type traces struct {
 	before *traces
 }
 
-// WithTrace adds a listener to those that ctx has already.
-func WithTrace(ctx context.Context, t *Trace) context.Context {
-	before, _ := ctx.Value(traceContextKey{}).(*traces)
-	return context.WithValue(ctx, traceContextKey{}, &traces{t, before})
+// WithTrace adds listeners to those that ctx has already.
+func WithTrace(ctx context.Context, listeners ...*Trace) context.Context {
+	all, _ := ctx.Value(traceContextKey{}).(*traces)
+	for _, t := range listeners {
+		all = &traces{t, all}
+	}
+	return context.WithValue(ctx, traceContextKey{}, all)
 }
 
 func trace(ctx context.Context, tell func(*Trace)) {

@@ -85,6 +85,15 @@ func (a *Assets) Address(name string) (string, error) {
 	return address, nil
 }
 
+// Picture gives the address of a product's drawing or, for one that has none, of
+// a bare hanger: what hangs on the rail is data, and need not be drawn yet.
+func (a *Assets) Picture(name string) (string, error) {
+	if address, ok := a.address[name]; ok {
+		return address, nil
+	}
+	return a.Address("products/none.svg")
+}
+
 // Serve answers with the asset at the request's path, or reports that there
 // is none. It costs no look-up of any kind.
 func (a *Assets) Serve(w http.ResponseWriter, r *http.Request) bool {

@@ -93,6 +93,24 @@ func TestAssetIsServedAsTheBrowserCanTakeIt(t *testing.T) {
 	}
 }
 
+// A product that nobody has drawn yet must not break the page it is on.
+func TestProductWithoutADrawingIsABareHanger(t *testing.T) {
+	t.Parallel()
+	assets, err := view.NewAssets(files("products/coat.svg", "<svg/>", "products/none.svg", "<svg></svg>"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, file := range map[string]string{"products/coat.svg": "products/coat.svg", "products/new.svg": "products/none.svg"} {
+		want, err := assets.Address(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := assets.Picture(name); got != want || err != nil {
+			t.Errorf("Picture(%q) = %q, %v; want %q", name, got, err, want)
+		}
+	}
+}
+
 func TestOtherPathsAreNoAssets(t *testing.T) {
 	t.Parallel()
 	assets, err := view.NewAssets(files("shop.css", "a{}", "embed.go", "package static"))

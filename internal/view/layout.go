@@ -17,6 +17,25 @@ type Layout struct {
 // Frame is the layout itself, of whichever page.
 func (l *Layout) Frame() *Layout { return l }
 
+// Standing is what a page's frame depends on, apart from what only one visitor
+// sees: the same for many.
+type Standing struct {
+	Title, Path     string
+	SignedIn, Admin bool
+	Clock           bool // there is a session, and so an end to warn of
+	XRay, Demo      bool
+}
+
+// Standing is that of the visitor, on this page.
+func (l *Layout) Standing() Standing {
+	return Standing{l.Title, l.Path, l.Visitor.SignedIn(), l.Visitor.Admin, l.Left.Seconds > 0, l.XRay != nil, l.Demo}
+}
+
+// Same reports whether the frame shows nothing of one visitor's own.
+func (l *Layout) Same() bool {
+	return l.Visitor == Visitor{} && l.Notice == Notice{} && l.Left == Left{} && l.XRay == nil
+}
+
 // Visitor is what the layout says of whoever asked.
 type Visitor struct {
 	Name      string // empty for a guest

@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"net/http"
 	"strconv"
+	"sync"
 )
 
 // Page is a page of the shop: a struct that embeds Layout and says which
@@ -43,12 +44,15 @@ type Problem struct {
 func (p *Problem) Error() string { return fmt.Sprintf("%d %s", p.Status, p.Heading) }
 
 // Templates holds every page's template, parsed once.
-type Templates struct{ byName map[string]*template.Template }
+type Templates struct{ byName map[string]*fragments }
+
+// layout is the file that every page fills.
+const layout = "layout.html"
 
 // Parse reads layout.html and, for every other file, a page that fills it.
 func Parse(files fs.FS, assets *Assets) (*Templates, error) {
-	funcs := template.FuncMap{"asset": assets.Address}
-	layout, err := template.New("layout.html").Funcs(funcs).ParseFS(files, "layout.html")
+	funcs := template.FuncMap{"asset": assets.Address, "picture": assets.Picture, "kept": (*fragments)(nil).kept}
+	frame, err := template.New(layout).Funcs(funcs).ParseFS(files, layout)
 	if err != nil {
 		return nil, err
 	}
@@ -56,19 +60,21 @@ func Parse(files fs.FS, assets *Assets) (*Templates, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Templates{byName: map[string]*template.Template{}}
+	t := &Templates{byName: map[string]*fragments{}}
 	for _, name := range names {
-		if name == "layout.html" {
+		if name == layout {
 			continue
 		}
-		page, err := layout.Clone()
+		page, err := frame.Clone()
 		if err != nil {
 			return nil, err
 		}
+		f := &fragments{of: page}
+		page.Funcs(template.FuncMap{"kept": f.kept})
 		if _, err := page.ParseFS(files, name); err != nil {
 			return nil, err
 		}
-		t.byName[name] = page
+		t.byName[name] = f
 	}
 	return t, nil
 }
@@ -79,17 +85,23 @@ func (t *Templates) Lookup(name string) (*template.Template, error) {
 	if !ok {
 		return nil, fmt.Errorf("no template %q", name)
 	}
-	return found, nil
+	return found.of, nil
 }
+
+// buffers are used again, page after page: a new one for each would be most of
+// what the garbage collector has to clear away.
+var buffers = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, 24<<10)) }} // most pages fit
 
 // Render answers with a page. When it returns an error nothing has been sent.
 func (t *Templates) Render(w http.ResponseWriter, status int, p Page) error {
-	found, err := t.Lookup(p.Template())
-	if err != nil {
-		return err
+	found, ok := t.byName[p.Template()]
+	if !ok {
+		return fmt.Errorf("no template %q", p.Template())
 	}
-	b := bytes.NewBuffer(make([]byte, 0, 24<<10)) // most pages fit
-	if err := found.Execute(b, p); err != nil {
+	b := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(b)
+	b.Reset()
+	if err := found.render(b, p); err != nil {
 		return fmt.Errorf("render %s: %w", p.Template(), err)
 	}
 	h := w.Header()

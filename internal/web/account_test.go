@@ -169,13 +169,13 @@ func TestTakenEmailIsRefusedAndAskingIsThrottled(t *testing.T) {
 // cookie away.
 func TestWorkInFlightDuringAChangeOfPasswordSignsNobodyOut(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := open(t, demo) // where no request waits together with another
 	alice := s.signedInAs("alice")
 	alice.add("camel-overcoat")
 	old := alice.copyOf()
 
 	answers := make(chan answer)
-	release := s.hold(`LOCK TABLE products`)
+	release := s.hold(`LOCK TABLE cart_items`)
 	for _, r := range []*http.Request{
 		old.request(http.MethodGet, "/"), old.request(http.MethodGet, "/cart"), old.request(http.MethodGet, "/products/navy-peacoat"),
 		old.form("/cart/items", "product", "navy-peacoat", "quantity", "1"),

@@ -286,6 +286,32 @@ func pool(t *testing.T, size int32) *pgxpool.Pool {
 	return db
 }
 
+// A form that was on its way while the cart was changed shows the cart as it is
+// now, not as it was when its session was looked up.
+func TestFormSeesTheCartAsItIs(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	alice := s.signedInAs("alice")
+	alice.add("camel-overcoat")
+	other, err := s.db.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Rollback(context.WithoutCancel(t.Context()))
+	if _, err := other.Exec(t.Context(), `UPDATE cart_items SET quantity = 20`); err != nil {
+		t.Fatal(err)
+	}
+	answers := make(chan answer)
+	go func() { answers <- alice.post("/cart/items", "product", "camel-overcoat", "quantity", "1") }()
+	s.waitForWaiters(1)
+	if err := other.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if a := <-answers; a.is(http.StatusUnprocessableEntity).cartCount() != 20 {
+		t.Errorf("the page shows %d pieces, want all 20", a.cartCount())
+	}
+}
+
 // hold takes row locks, as another request's transaction would, until release
 // is called.
 func (s *shop) hold(sql string) (release func()) {

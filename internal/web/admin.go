@@ -59,16 +59,14 @@ func (s *Shop) administrator(h func(w http.ResponseWriter, r *http.Request, admi
 		if session.UserID == 0 {
 			return errNotFound
 		}
-		var user auth.User
-		b := &pgx.Batch{}
-		auth.QueueUser(b, session.UserID, &user)
-		if err := s.db.SendBatch(r.Context(), b).Close(); err != nil {
+		v, err := s.visitor(r.Context(), session.Refs, nil)
+		if err != nil {
 			return err
 		}
-		if user.Role != auth.Administrator {
+		if v.User.Role != auth.Administrator {
 			return errNotFound
 		}
-		return h(w, r, user)
+		return h(w, r, v.User)
 	}
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,18 +12,28 @@ import (
 	"coatcheck/internal/view"
 
 	"github.com/go-chi/chi/v5"
-	"github.com/jackc/pgx/v5"
 )
 
 // CartPage shows what the visitor wants to buy.
 type CartPage struct {
 	view.Layout
-	Lines []cart.Line
+	Lines []CartLine
 	Total money.Cents
 
-	ProblemAt string // the slug of the line whose new quantity was refused
-	Problem   string // why it was
-	Quantity  string // the refused quantity, as it was typed
+	refused map[string]Refused // by slug
+}
+
+// CartLine is one product in a cart. It comes out the same in every cart that
+// has as many of it.
+type CartLine struct {
+	cart.Line
+	Refused Refused
+}
+
+// Refused is a new quantity that was refused. The zero Refused is none.
+type Refused struct {
+	Quantity string // as it was typed
+	Why      string
 }
 
 // Template names the page's file.
@@ -33,18 +44,46 @@ func (s *Shop) cart(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Shop) showCart(w http.ResponseWriter, r *http.Request, status int, p *CartPage) error {
-	session, _ := sessions.From(r.Context())
-	_, err := s.load(w, r, &p.Layout, func(b *pgx.Batch) {
-		if session.CartID != 0 {
-			cart.QueueLines(b, session.CartID, &p.Lines)
-		}
-	})
+	v, err := s.load(w, r, &p.Layout)
 	if err != nil {
 		return err
 	}
+	lines, err := s.lines(r.Context(), v.Items)
+	if err != nil {
+		return err
+	}
+	for _, l := range lines {
+		p.Lines = append(p.Lines, CartLine{l, p.refused[l.Slug]})
+	}
 	p.Title, p.Path = "Your cart", "/cart"
-	p.Total = cart.Total(p.Lines)
+	p.Total = cart.Total(lines)
 	return s.pages.Render(w, status, p)
+}
+
+// lines says what some items are. Should there be one that is newer than the
+// products that are known, it asks for those anew.
+func (s *Shop) lines(ctx context.Context, items []cart.Item) ([]cart.Line, error) {
+	if len(items) == 0 {
+		return nil, nil
+	}
+	rail, err := s.catalog.Rail(ctx)
+	if err != nil {
+		return nil, err
+	}
+	lines := make([]cart.Line, len(items))
+	for n, i := range items {
+		p := rail.ByID(i.ProductID)
+		if p == nil {
+			if rail, err = s.catalog.Read(ctx); err != nil {
+				return nil, err
+			}
+			if p = rail.ByID(i.ProductID); p == nil {
+				return nil, fmt.Errorf("product %d is in a cart and not on the rail", i.ProductID)
+			}
+		}
+		lines[n] = cart.Line{ProductID: p.ID, Slug: p.Slug, Name: p.Name, Price: p.Price, Quantity: i.Quantity, Stock: p.Stock}
+	}
+	return lines, nil
 }
 
 // addToCart puts a product into the visitor's cart. For a visitor without a
@@ -141,7 +180,7 @@ func (s *Shop) setInCart(w http.ResponseWriter, r *http.Request) error {
 		return errNotFound
 	case isRefusal(err):
 		status, why := refusal(err)
-		return s.showCart(w, r, status, &CartPage{ProblemAt: slug, Problem: why, Quantity: f.get("quantity")})
+		return s.showCart(w, r, status, &CartPage{refused: map[string]Refused{slug: {f.get("quantity"), why}}})
 	case err != nil:
 		return err
 	case quantity == 0:

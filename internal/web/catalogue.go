@@ -5,26 +5,38 @@ import (
 
 	"coatcheck/internal/cart"
 	"coatcheck/internal/catalog"
-	"coatcheck/internal/sessions"
 	"coatcheck/internal/view"
 
 	"github.com/go-chi/chi/v5"
-	"github.com/jackc/pgx/v5"
 )
 
 // CataloguePage shows everything on the rail.
 type CataloguePage struct {
 	view.Layout
-	Products []catalog.Product
+	Rail *catalog.Rail
 }
 
 // Template names the page's file.
 func (*CataloguePage) Template() string { return "catalogue.html" }
 
+// Shows says that whoever has no session sees the same.
+func (p *CataloguePage) Shows() any {
+	if !p.Same() {
+		return nil
+	}
+	return struct {
+		view.Standing
+		*catalog.Rail
+	}{p.Standing(), p.Rail}
+}
+
 func (s *Shop) catalogue(w http.ResponseWriter, r *http.Request) error {
 	p := &CataloguePage{}
-	_, err := s.load(w, r, &p.Layout, func(b *pgx.Batch) { catalog.QueueAll(b, &p.Products) })
-	if err != nil {
+	if _, err := s.load(w, r, &p.Layout); err != nil {
+		return err
+	}
+	var err error
+	if p.Rail, err = s.catalog.Rail(r.Context()); err != nil {
 		return err
 	}
 	p.Title = "Coats"
@@ -46,6 +58,18 @@ func (*ProductPage) Template() string { return "product.html" }
 // Most is the highest quantity that can be asked for.
 func (p *ProductPage) Most() int { return min(p.Product.Stock, cart.MaxQuantity) }
 
+// Shows says that whoever has no session sees the same, until they have asked
+// for what cannot be.
+func (p *ProductPage) Shows() any {
+	if !p.Same() || p.Problem != "" {
+		return nil
+	}
+	return struct {
+		view.Standing
+		catalog.Product
+	}{p.Standing(), p.Product}
+}
+
 func (s *Shop) product(w http.ResponseWriter, r *http.Request) error {
 	return s.showProduct(w, r, http.StatusOK, chi.URLParam(r, "slug"), "1", "")
 }
@@ -55,23 +79,22 @@ func (s *Shop) showProduct(w http.ResponseWriter, r *http.Request, status int, s
 		return errNotFound
 	}
 	p := &ProductPage{Quantity: quantity, Problem: problem}
-	var lines []cart.Line
-	session, _ := sessions.From(r.Context())
-	_, err := s.load(w, r, &p.Layout, func(b *pgx.Batch) {
-		catalog.QueueProduct(b, slug, &p.Product)
-		if session.CartID != 0 {
-			cart.QueueLines(b, session.CartID, &lines)
-		}
-	})
+	v, err := s.load(w, r, &p.Layout)
 	if err != nil {
 		return err
 	}
-	if p.Product.ID == 0 {
+	rail, err := s.catalog.Rail(r.Context())
+	if err != nil {
+		return err
+	}
+	product := rail.Product(slug)
+	if product == nil {
 		return errNotFound
 	}
-	for _, l := range lines {
-		if l.Slug == slug {
-			p.InCart = l.Quantity
+	p.Product = *product
+	for _, i := range v.Items {
+		if i.ProductID == product.ID {
+			p.InCart = i.Quantity
 		}
 	}
 	p.Title, p.Path = p.Product.Name, "/products/"+slug

@@ -41,7 +41,7 @@ func (s *Shop) checkoutForm(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Shop) showCheckout(w http.ResponseWriter, r *http.Request, status int, p *CheckoutPage) error {
 	session, _ := sessions.From(r.Context())
-	user, err := s.load(w, r, &p.Layout, func(b *pgx.Batch) { cart.QueueLines(b, session.CartID, &p.Lines) })
+	v, err := s.load(w, r, &p.Layout, func(b *pgx.Batch) { cart.QueueLines(b, session.CartID, &p.Lines) })
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (s *Shop) showCheckout(w http.ResponseWriter, r *http.Request, status int, 
 		return nil
 	}
 	if p.Name == "" && p.Problems == (CheckoutProblems{}) {
-		p.Name = user.Name
+		p.Name = v.User.Name
 	}
 	p.Title, p.Path = "Checkout", "/checkout"
 	p.Total = cart.Total(p.Lines)

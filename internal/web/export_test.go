@@ -6,6 +6,9 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
+// Hears reports whether the shop knows the products without asking.
+func (s *Shop) Hears() bool { return s.catalog.Known() }
+
 // AddPanic gives the shop an address whose handler panics.
 func (s *Shop) AddPanic(path string) {
 	s.handler.(chi.Router).Get(path, func(http.ResponseWriter, *http.Request) { panic("came off its hanger") })

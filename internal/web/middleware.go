@@ -4,12 +4,15 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"log/slog"
+	"maps"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
 	"time"
 
 	"coatcheck/internal/sessions"
+	"coatcheck/internal/visitors"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
@@ -40,15 +43,15 @@ func (s *Shop) logRequest(next http.Handler) http.Handler {
 		next.ServeHTTP(ww, r)
 		route, took := chi.RouteContext(r.Context()).RoutePattern(), time.Since(start)
 		s.metrics.Request(r.Method, route, ww.Status(), took)
-		s.log.InfoContext(r.Context(), "request",
-			"request", requestIDFrom(r.Context()),
-			"method", r.Method,
-			"path", r.URL.Path,
-			"route", route,
-			"status", ww.Status(),
-			"bytes", ww.BytesWritten(),
-			"took", took.Round(time.Microsecond),
-			"address", middleware.GetClientIP(r.Context()))
+		s.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
+			slog.String("request", requestIDFrom(r.Context())),
+			slog.String("method", r.Method),
+			slog.String("path", r.URL.Path),
+			slog.String("route", route),
+			slog.Int("status", ww.Status()),
+			slog.Int("bytes", ww.BytesWritten()),
+			slog.Duration("took", took.Round(time.Microsecond)),
+			slog.String("address", middleware.GetClientIP(r.Context())))
 	})
 }
 
@@ -71,29 +74,37 @@ func (s *Shop) recoverPanic(next http.Handler) http.Handler {
 // securityHeaders tells the browser what these pages never do, so that it
 // stops whoever makes them (ASVS 5.0 V3.4).
 func (s *Shop) securityHeaders(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "same-origin")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	always := http.Header{
+		"Content-Security-Policy":      {"default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"},
+		"X-Content-Type-Options":       {"nosniff"},
+		"Referrer-Policy":              {"same-origin"},
+		"Cross-Origin-Opener-Policy":   {"same-origin"},
+		"Cross-Origin-Resource-Policy": {"same-origin"},
 		// A page is for the one who asked, now: not for a cache, nor for
 		// whoever presses "back" after the sign-out. Assets say otherwise.
-		h.Set("Cache-Control", "no-store")
-		if s.secure {
-			h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-		}
+		"Cache-Control": {"no-store"},
+	}
+	if s.secure {
+		always.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		maps.Copy(w.Header(), always) // no header is added to, only replaced
 		next.ServeHTTP(w, r)
 	})
 }
 
-// traceSessions counts the lives of sessions, and logs them by their handles.
-func (s *Shop) traceSessions(next http.Handler) http.Handler {
+// aroundSessions prepares for the look-up of the session: it listens, to count
+// the lives of sessions and to log them by their handles, and makes room for the
+// visitor whom a page's look-up brings along. (Where a cart is changed, what was
+// in it when the request came is out of date.)
+func (s *Shop) aroundSessions(next http.Handler) http.Handler {
 	counting, logging := s.metrics.Trace(), s.logSessions()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx := sessions.WithTrace(r.Context(), counting)
-		next.ServeHTTP(w, r.WithContext(sessions.WithTrace(ctx, logging)))
+		ctx := sessions.WithTrace(r.Context(), counting, logging)
+		if r.Method == http.MethodGet {
+			ctx = visitors.WithLuggage(ctx)
+		}
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 

@@ -34,9 +34,9 @@ func (s *Shop) routes(publicURL string, trustedProxies []string) (http.Handler, 
 	r.Get("/readyz", s.readyz)
 	r.Get("/static/*", s.static)
 
-	pages := chi.Chain(s.xrayed, sameOrigin.Handler, hurry(s.patience), s.traceSessions, s.sessions.Middleware)
-	withPassword := chi.Chain(s.xrayed, sameOrigin.Handler, timeLimit(patienceWithPassword), hurry(s.patience), s.traceSessions, s.sessions.Middleware)
-	slow := chi.Chain(s.xrayed, sameOrigin.Handler, timeLimit(patienceWithPlace), s.traceSessions, s.sessions.Middleware)
+	pages := chi.Chain(s.xrayed, sameOrigin.Handler, hurry(s.patience), s.aroundSessions, s.sessions.Middleware)
+	withPassword := chi.Chain(s.xrayed, sameOrigin.Handler, timeLimit(patienceWithPassword), hurry(s.patience), notWhileHashing, s.aroundSessions, s.sessions.Middleware)
+	slow := chi.Chain(s.xrayed, sameOrigin.Handler, timeLimit(patienceWithPlace), s.aroundSessions, s.sessions.Middleware)
 	r.NotFound(pages.HandlerFunc(s.handle(s.notFound)).ServeHTTP)
 	r.MethodNotAllowed(pages.HandlerFunc(s.handle(s.methodNotAllowed)).ServeHTTP)
 	r.Group(func(r chi.Router) {
@@ -95,7 +95,7 @@ func (s *Shop) routes(publicURL string, trustedProxies []string) (http.Handler, 
 		s.addPlaces(r, true)
 	})
 	// Without the sessions' middleware: to ask for the time is no activity.
-	r.With(sameOrigin.Handler, hurry(s.patience), s.traceSessions).Get("/session", s.handle(s.timeLeft))
+	r.With(sameOrigin.Handler, hurry(s.patience), s.aroundSessions).Get("/session", s.handle(s.timeLeft))
 	return r, nil
 }
 

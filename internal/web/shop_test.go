@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http/httptest"
@@ -18,6 +19,7 @@ import (
 	"coatcheck/internal/postgres/pgtest"
 	"coatcheck/internal/sessions"
 	"coatcheck/internal/sessions/pgstore"
+	"coatcheck/internal/visitors"
 	"coatcheck/internal/web"
 	"coatcheck/static"
 	"coatcheck/templates"
@@ -59,12 +61,20 @@ func openOn(t testing.TB, db *pgxpool.Pool, change ...func(*web.Config)) *shop {
 	}
 	config := web.Config{
 		DB: db, Users: users, Carts: cart.New(db), Orders: orders.New(db),
-		Store: pgstore.New(db), Policy: sessions.DefaultPolicy,
+		Policy:    sessions.DefaultPolicy,
 		Templates: templates.Files, Static: static.Files,
 		Log: slog.New(slog.NewTextHandler(s.log, nil)), Now: s.clock.Now,
 	}
 	for _, c := range change {
 		c(&config)
+	}
+	switch st := pgstore.New(db); { // as cmd/shop has it
+	case config.Store != nil:
+	case config.Demo:
+		config.Store = st
+	default:
+		config.Carts = config.Carts.Together(time.Minute)
+		config.Store = visitors.Around(pgstore.Join(st, time.Minute), db, time.Minute)
 	}
 	if s.Shop, err = web.New(config); err != nil {
 		t.Fatal(err)
@@ -76,6 +86,22 @@ func openOn(t testing.TB, db *pgxpool.Pool, change ...func(*web.Config)) *shop {
 	}
 	t.Cleanup(s.server.Close)
 	return s
+}
+
+// listening lets the shop hear of changes of products, as one that is served
+// does: it does not ask for them at each page. What is sent to hear of them is
+// not counted.
+func (s *shop) listening() {
+	s.t.Helper()
+	ctx, stop := context.WithCancel(context.WithValue(s.t.Context(), notCounted{}, true))
+	var listening sync.WaitGroup
+	listening.Go(func() { s.Listen(ctx) })
+	s.t.Cleanup(func() { stop(); listening.Wait() })
+	for begun := time.Now(); !s.Hears(); time.Sleep(time.Millisecond) {
+		if time.Since(begun) > 10*time.Second {
+			s.t.Fatal("the shop does not hear of products")
+		}
+	}
 }
 
 // secure makes a shop that speaks HTTPS.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 
 	"coatcheck/internal/auth"
@@ -8,44 +9,33 @@ import (
 	"coatcheck/internal/sessions"
 	"coatcheck/internal/sessions/pgstore"
 	"coatcheck/internal/view"
+	"coatcheck/internal/visitors"
 	"coatcheck/internal/xray"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// load fetches what a page shows, and who is looking, in one round trip to
-// the database: each of queue adds its queries to one batch. It fills the
-// page's layout, and takes the message that was left for the visitor.
-//
-// The session says only "user 1, cart 7". Names, roles and quantities are
-// fetched each time from where they live, so they are never out of date.
-func (s *Shop) load(w http.ResponseWriter, r *http.Request, l *view.Layout, queue ...func(*pgx.Batch)) (auth.User, error) {
-	var user auth.User
+// load finds out who is looking, and fetches what the page shows, in one round
+// trip to the database: each of queue adds its queries to one batch. It fills
+// the page's layout, and takes the message that was left for the visitor.
+func (s *Shop) load(w http.ResponseWriter, r *http.Request, l *view.Layout, queue ...func(*pgx.Batch)) (visitors.Visitor, error) {
 	session, live := sessions.From(r.Context())
-	b := &pgx.Batch{}
-	if session.UserID != 0 {
-		auth.QueueUser(b, session.UserID, &user)
-	}
-	if session.CartID != 0 {
-		cart.QueueCount(b, session.CartID, &l.Visitor.CartCount)
-	}
-	for _, q := range queue {
-		q(b)
-	}
 	x := xray.From(r.Context())
 	var ended []sessions.Event
 	if before := x.Previous(); before != nil {
-		pgstore.QueueStory(b, before.Found.Handle, &ended)
+		queue = append(queue, func(b *pgx.Batch) { pgstore.QueueStory(b, before.Found.Handle, &ended) })
 	}
-	if b.Len() > 0 {
-		if err := s.db.SendBatch(r.Context(), b).Close(); err != nil {
-			return auth.User{}, err
-		}
+	v, err := s.visitor(r.Context(), session.Refs, queue)
+	if err != nil {
+		return visitors.Visitor{}, err
 	}
-	if user.ID != session.UserID {
-		return auth.User{}, errNobody
+	if v.User.ID != session.UserID {
+		return visitors.Visitor{}, errNobody
 	}
-	l.Visitor.Name, l.Visitor.Email, l.Visitor.Admin = user.Name, user.Email, user.Role == auth.Administrator
+	l.Visitor = view.Visitor{
+		Name: v.User.Name, Email: v.User.Email, Admin: v.User.Role == auth.Administrator,
+		CartCount: cart.Pieces(v.Items),
+	}
 	if live {
 		l.Left = s.left(session)
 	}
@@ -53,9 +43,19 @@ func (s *Shop) load(w http.ResponseWriter, r *http.Request, l *view.Layout, queu
 	l.Demo = s.demo
 	l.Notice = s.takeNotice(w, r)
 	l.XRay = x
-	x.Led(user.Name, l.Visitor.CartCount)
+	x.Led(v.User.Name, l.Visitor.CartCount)
 	if len(ended) > 0 {
 		x.Bury(ended)
 	}
-	return user, nil
+	return v, nil
+}
+
+// visitor looks up who is looking, together with the page's own rows if it has
+// any. A page without shares the look-up with others, unless it is X-rayed, and
+// shall show its own.
+func (s *Shop) visitor(ctx context.Context, refs sessions.Refs, queue []func(*pgx.Batch)) (visitors.Visitor, error) {
+	if len(queue) == 0 && s.xray == nil {
+		return s.visitors.Find(ctx, refs)
+	}
+	return s.visitors.FindWith(ctx, refs, queue...)
 }

@@ -18,11 +18,13 @@ import (
 
 	"coatcheck/internal/auth"
 	"coatcheck/internal/cart"
+	"coatcheck/internal/catalog"
 	"coatcheck/internal/metrics"
 	"coatcheck/internal/orders"
 	"coatcheck/internal/sessions"
 	"coatcheck/internal/sessions/pgstore"
 	"coatcheck/internal/view"
+	"coatcheck/internal/visitors"
 	"coatcheck/internal/xray"
 
 	"github.com/go-chi/httprate"
@@ -76,6 +78,8 @@ type Shop struct {
 	users                  *auth.Users
 	carts                  *cart.Carts
 	orders                 *orders.Orders
+	catalog                *catalog.Catalogue
+	visitors               *visitors.Visitors
 	store                  sessions.Store
 	sessions               *sessions.Manager
 	pages                  *view.Templates
@@ -100,6 +104,11 @@ func New(c Config) (*Shop, error) {
 		db: c.DB, users: c.Users, carts: c.Carts, orders: c.Orders, store: c.Store,
 		log: c.Log, metrics: c.Metrics, now: c.Now, demo: c.Demo, secure: c.Secure, kept: c.Kept, recordFor: c.RecordFor, patience: cmp.Or(c.Patience, DefaultPatience), places: c.Places,
 	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	s.catalog = catalog.New(s.db, s.patience, s.now)
+	s.visitors = visitors.New(s.db, s.patience)
 	if s.kept == (sessions.Policy{}) {
 		s.kept = sessions.DefaultKept
 	}
@@ -110,9 +119,6 @@ func New(c Config) (*Shop, error) {
 	}
 	if s.metrics == nil {
 		s.metrics = metrics.New()
-	}
-	if s.now == nil {
-		s.now = time.Now
 	}
 	var err error
 	if s.assets, err = view.NewAssets(c.Static); err != nil {
@@ -163,6 +169,12 @@ func (s *Shop) Sweep(ctx context.Context, every time.Duration, lifetime time.Dur
 		removed, err = pgstore.TrimRecord(ctx, s.db, s.now().Add(-s.recordFor))
 		s.swept(ctx, "old records", removed, err)
 	})
+}
+
+// Listen hears of changes of products until ctx ends. Without it the shop asks
+// for them at each page that shows some.
+func (s *Shop) Listen(ctx context.Context) {
+	s.catalog.Listen(ctx, func(err error) { s.log.WarnContext(ctx, "products are asked for at each page", "error", err) })
 }
 
 func (s *Shop) swept(ctx context.Context, what string, removed int, err error) {

@@ -11,6 +11,7 @@ import (
 
 	"coatcheck/internal/postgres/pgtest"
 	"coatcheck/internal/sessions"
+	"coatcheck/internal/sessions/pgstore"
 	"coatcheck/internal/web"
 	"coatcheck/internal/xray"
 
@@ -91,6 +92,7 @@ func TestXRayListsEveryStatement(t *testing.T) {
 	t.Parallel()
 	trips := &roundTrips{}
 	s := openOn(t, pgtest.NewTraced(t, multitracer.New(xray.Tracer{}, trips)), demo)
+	s.listening()
 	trips.since()
 	checked, statements := 0, 0
 	alice := s.browser().asks(func(r *http.Response) {
@@ -168,7 +170,7 @@ func TestXRayIsOffOutsideADemo(t *testing.T) {
 	for _, on := range []bool{true, false} {
 		spy := &contextSpy{}
 		s := open(t, func(c *web.Config) {
-			spy.Store = c.Store
+			spy.Store = pgstore.New(c.DB)
 			c.Store, c.Demo = spy, on
 		})
 		b := s.browser().asks(nil)

@@ -97,7 +97,7 @@ func TestPanelShowsTheExchange(t *testing.T) {
 	written := html.UnescapeString(string(xray.NewPanel(a.Exchange, s.clock.Now()).HTML()))
 	wantIn(t, written,
 		"GET /", ">"+old[:6]+"…<", "Set-Cookie: session="+v.id[:6]+"…; Path=/; HttpOnly; SameSite=Lax", "HttpOnly", "SameSite=Lax",
-		"The session: load", "The session: touch", "The session: move", "The session: delete oldest", "SELECT handle, coalesce(user_id, 0)",
+		"The session: load", "The session: touch", "The session: move", "The session: delete oldest", "SELECT s.handle, coalesce(s.user_id, 0)",
 		"<td><code>"+oldRow.Handle+"</code></td><td><code>"+v.row().Handle+"</code></td>", "<td><code>–</code></td><td><code>1</code></td>", "84 bytes",
 		"4 May 09:31:00.123", "4 May 09:33:00.123", "31 min left of 31 min", "12 h left of 12 h")
 	if strings.Contains(written, "The shop<") {

@@ -27,7 +27,7 @@ func TestLessonNeedsNoScript(t *testing.T) {
 	shows("You carry none, and nothing needed remembering.")
 	visitor.take("Camel Overcoat")
 	unfold()
-	shows("The session: load", "FROM sessions WHERE key = $1", "1 item", "30 min")
+	shows("The session: load", "FROM sessions s WHERE key = $1", "1 item", "30 min")
 	visitor.follow("POST /cart/items")
 	shows("The session: create", "HttpOnly", "SameSite=Lax")
 	visitor.visit("/login")
