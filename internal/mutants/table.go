@@ -4,7 +4,7 @@ import "slices"
 
 // table is every defence that is tried. The text to take out must be in its
 // file once; a test of this package sees to it that none is out of date.
-var table = slices.Concat(ofSessions, ofTheStore, ofSigningIn, ofAccounts, ofPages, ofTrade, ofTheXRay, ofTheProgram, ofSeveralServers, ofStorms, ofKills, ofPatience, ofOtherStores)
+var table = slices.Concat(ofSessions, ofTheStore, ofSigningIn, ofAccounts, ofPages, ofTrade, ofTheXRay, ofTheProgram, ofSeveralServers, ofStorms, ofKills, ofPatience, ofOtherStores, ofSharing)
 
 var ofSessions = []mutant{
 	{"sign-in leaves the old session alive", "internal/sessions/manager.go",

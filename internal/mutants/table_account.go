@@ -59,7 +59,7 @@ var ofAccounts = []mutant{
 		"internal/web", "TestSessionsPageShows"},
 
 	{"anybody is an administrator", "internal/web/admin.go",
-		`if user.Role != auth.Administrator {`, `if user.Role == "" {`,
+		`if v.User.Role != auth.Administrator {`, `if v.User.Role == "" {`,
 		"internal/web", "TestAdministration"},
 	{"others learn that there is an administration", "internal/web/routes.go",
 		`return errNotFound // not even`, `_ = errNotFound // not even`,
@@ -75,7 +75,7 @@ var ofAccounts = []mutant{
 		"if disabled {\n\t\t\treturn User{}, &RefusedError{user.ID, ErrDisabled}\n\t\t}\n\t\treturn User{}, &RefusedError{user.ID, u.countFailure(ctx, email, address)}",
 		"internal/web", "TestDisabledAccount"},
 	{"a session of a disabled user counts", "internal/auth/auth.go",
-		`WHERE id = $1 AND disabled_at IS NULL`, `WHERE id = $1`,
+		`WHERE id = ANY ($1) AND disabled_at IS NULL`, `WHERE id = ANY ($1)`,
 		"internal/web", "TestSessionOfADisabledUser"},
 	{"an administrator can lock everybody out", "internal/web/admin.go",
 		"if id == admin.ID {\n\t\tp :=", "if false {\n\t\tp :=",
@@ -91,7 +91,7 @@ var ofAccounts = []mutant{
 		"internal/web", "TestEndingEverybodys"},
 
 	{"asking for the time is activity", "internal/web/routes.go",
-		`hurry(s.patience), s.traceSessions).Get("/session"`, `hurry(s.patience), s.traceSessions, s.sessions.Middleware).Get("/session"`,
+		`hurry(s.patience), s.aroundSessions).Get("/session"`, `hurry(s.patience), s.aroundSessions, s.sessions.Middleware).Get("/session"`,
 		"internal/web", "TestAskingForTheTime"},
 	{"the last minutes are not said to be final", "internal/sessions/sessions.go",
 		`!s.IdleUntil.Before(s.Until)`, `false`,

@@ -121,6 +121,7 @@ var aroundTheRest = section{
 		}},
 		{"8.3.2", "A changed role counts at the next request.", []string{
 			"internal/web.TestChangedRoleCountsAtTheNextRequest",
+			"internal/visitors.TestChangesOfAUserCountAtTheNextRequest",
 			"internal/e2e.TestOperatorChangesRoles",
 		}},
 		{"12.1.1, 12.2.1", "With a certificate the shop speaks TLS itself, 1.2 at least, and plain http only leads there.", []string{
@@ -128,8 +129,9 @@ var aroundTheRest = section{
 			"internal/e2e.TestShopOverTLS",
 			"internal/e2e.TestRedirectLeadsToThePublicURL",
 		}},
-		{"14.3.2", "No page may be kept by a browser or a proxy.", []string{
+		{"14.3.2", "No page may be kept by a browser or a proxy, and what the shop keeps of its pages is nobody's own.", []string{
 			"internal/web.TestSecurityHeadersAreOnEveryAnswer",
+			"internal/view.TestPageOfAVisitorIsNobodyElses",
 			"internal/e2e/browser.TestBackAfterSignOutShowsNothing",
 		}},
 		{"16.2–4", "Sign-ins, failures and sign-outs are logged once each, in UTC, and no ID, password or line of a stranger's is in the log.", []string{

@@ -81,6 +81,7 @@ var aroundSessions = section{
 			"internal/web.TestDisabledAccountIsOutAtOnceAndStaysOut",
 			"internal/web.TestLateSignInLeavesNoSession",
 			"internal/web.TestSessionOfADisabledUserIsTurnedAway",
+			"internal/visitors.TestChangesOfAUserCountAtTheNextRequest",
 			"internal/e2e.TestOperatorDisablesAndEnables",
 		}},
 		{"7.4.3", "A changed password ends the user's other sessions.", []string{
@@ -150,6 +151,7 @@ var aroundSessions = section{
 			"internal/web.TestAddingWithoutEndSignsNobodyOut",
 			"internal/web.TestAdditionsRacingACheckoutAreNotLost",
 			"internal/cart.TestAdditionsAtOnceAllCountUpToTheLimit",
+			"internal/cart.TestAdditionsThatAreCommittedTogetherCountEach",
 		}},
 		{"X8", "Dead stays dead: no call, however late, brings back a session that has ended. Every ending meets every call, by chance and in each order that row locks allow.", []string{
 			"internal/sessions/pgstore.TestStoreKeepsTheContract/DeadStaysDeadAfterDelete",
@@ -158,6 +160,8 @@ var aroundSessions = section{
 			"internal/sessions/pgstore.TestStoreKeepsTheContract/DeadStaysDeadAfterDeleteByUser",
 			"internal/sessions/pgstore.TestStoreKeepsTheContract/DeadStaysDeadAfterSweep",
 			"internal/sessions/pgstore.TestLateCallWaitsForADeathAndFindsNothing",
+			"internal/sessions/pgstore.TestEndedSessionIsNotFoundByALookUpThatOthersShare",
+			"internal/batch.TestNobodyJoinsALookUpThatHasBegun",
 			"internal/sessions/pgstore.TestDeleteThatMeetsADeathEndsTheSessionEitherWay",
 			"internal/sessions/pgstore.TestDeleteByUserCatchesASessionOnTheMove",
 			"internal/sessions/pgstore.TestDeathWaitsForATouchAndIsFinal",

@@ -1,0 +1,33 @@
+package main
+
+// ofSharing are the promises where requests share what they look up or write,
+// and visitors what they see.
+var ofSharing = []mutant{
+	{"a form sees the cart as it was before it changed it", "internal/web/middleware.go",
+		`if r.Method == http.MethodGet {`, `if true {`,
+		"internal/web", "TestFormSeesTheCart"},
+	{"a page takes anybody's luggage for its own", "internal/visitors/store.go",
+		`with != nil && with.of == refs`, `with != nil`,
+		"internal/visitors", "TestSessionBrings"},
+	{"a disabled user comes along with the session", "internal/visitors/store.go",
+		` AND u.disabled_at IS NULL`, ``,
+		"internal/visitors", "TestChangesOfAUser"},
+	{"products are given that are long out of date", "internal/catalog/rail.go",
+		`return k != nil && c.now().Before(k.until)`, `return k != nil`,
+		"internal/catalog", "TestListenerThatHearsNothing"},
+	{"strangers see a visitor's page", "internal/view/layout.go",
+		`l.Visitor == Visitor{} && `, ``,
+		"internal/view", "TestPageOfAVisitor"},
+	{"strangers see a visitor's message", "internal/view/layout.go",
+		` && l.Notice == Notice{}`, ``,
+		"internal/view", "TestPageOfAVisitor"},
+	{"what pages keep has no bound", "internal/view/fragment.go",
+		` || f.size > mostKept {`, ` {`,
+		"internal/view", "TestKeptFragments"},
+	{"an addition that was refused is confirmed", "internal/cart/together.go",
+		`added[a] = tag.RowsAffected() == 1`, `added[a] = true`,
+		"internal/cart", "TestAdditionsThatAreCommittedTogether"},
+	{"additions that were rolled back are confirmed", "internal/cart/together.go",
+		`return nil, nil // nothing of it is done`, `return added, nil`,
+		"internal/cart", "TestAdditionsThatAreCommittedTogether"},
+}
