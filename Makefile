@@ -1,6 +1,6 @@
 # The commands of the shop. "make" alone lists them.
 
-.PHONY: help run test quick chaos fuzz mutants build pictures needs withpostgres proofs
+.PHONY: help run test quick bench chaos fuzz mutants build pictures needs withpostgres proofs
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,14 @@ quick: ## vet, staticcheck, and the tests that need only Go and Postgres
 	go tool staticcheck ./...
 	@go test $$(go list ./... | grep -vE '$(DEMANDING)|/e2e$$')
 	@go test -count=1 ./internal/e2e
+
+# Its peers are no dependencies of the shop's, so it is a module of its own.
+# make bench BENCH='-update ../docs/performance.md -chart ../docs/performance.svg'
+# puts the run into the document. BENCH=-help lists what else there is.
+BENCH = -chart ../bin/performance.svg
+
+bench: build ## compare the shop with others that do the same; takes four minutes
+	@cd bench && go build -o ../bin/bench . && ../bin/bench $(BENCH)
 
 # make test runs a short form of it. -seed=N repeats what chance decided.
 chaos: needs withpostgres ## break what the shop stands on, while people shop; takes minutes
