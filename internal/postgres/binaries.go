@@ -22,8 +22,9 @@ type Binaries struct {
 	Major   int
 }
 
-// oldest is the first major version that has all the shop's SQL.
-const oldest = 13
+// oldest is the first major version that reads a range of a table's pages without
+// reading the others (the sweep of the sessions does).
+const oldest = 14
 
 // places are where installers put Postgres; * stands for a version.
 var places = []string{

@@ -54,6 +54,21 @@ func TestEveryCallGoesByAnIndex(t *testing.T) {
 	}
 }
 
+// A sweep reads each page of the table once, though it takes many steps.
+func TestSweepGoesPageByPage(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	fill(t, db, 10_000)
+	watched, statements := watched(t, db)
+	if _, err := pgstore.New(watched).Sweep(t.Context(), now); err != nil {
+		t.Fatal(err)
+	}
+	plan := explain(t, db, statements.sent[0])
+	if !strings.Contains(plan, "Tid Range Scan on sessions") || strings.Contains(plan, "Seq Scan") {
+		t.Errorf("a step of the sweep reads more than its pages:\n%s", plan)
+	}
+}
+
 func explain(t *testing.T, db *pgxpool.Pool, s pgx.TraceQueryStartData) string {
 	t.Helper()
 	rows, err := db.Query(t.Context(), "EXPLAIN "+s.SQL, s.Args...)
