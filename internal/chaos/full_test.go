@@ -85,13 +85,15 @@ func fillUp(t *testing.T, forgets bool, settings []string, keys int, put func(i 
 
 	h.guests(shop, guests)
 	h.look(h.people)
-	// A server that forgets decides for itself what; so it is filled until
-	// somebody is forgotten.
+	// A server that forgets decides for itself what, and by how long ago it was
+	// asked for; so it is filled until somebody is forgotten, each round for
+	// twice as long as the one before.
 	refused, filled := 0, 0
-	for round := 0; round == 0 || forgets && h.out == 0 && round < 8; round++ {
-		for i := range keys {
+	var refusal error // the last
+	for round := 0; round == 0 || forgets && h.out == 0 && round < 6; round++ {
+		for i := range keys << round {
 			if err := put(filled); err != nil {
-				refused++
+				refused, refusal = refused+1, err
 			}
 			filled++
 			if i%(keys/4) == 0 { // half of them come often
@@ -102,8 +104,10 @@ func fillUp(t *testing.T, forgets bool, settings []string, keys int, put func(i 
 	}
 	h.guests(shop, guests/10)
 	h.look(h.people)
-	if forgets && (refused > 0 || h.out == 0) || !forgets && (refused == 0 || h.down == 0) {
-		t.Errorf("the store is not full, or not in the way it should be: it has refused %d of %d keys of others and %d requests of ours, and forgotten %d members", refused, filled, h.down, h.out)
+	// Even a Memcached that evicts refuses a key now and then, about one in a
+	// million, when those that it would evict are in use at that moment.
+	if refuses := refused > filled/100; refuses == forgets || forgets && h.out == 0 || !forgets && h.down == 0 {
+		t.Errorf("the store is not full, or not in the way it should be: it has refused %d of %d keys of others (at last with %v) and %d requests of ours, and forgotten %d members", refused, filled, refusal, h.down, h.out)
 	}
 	if !forgets && h.out > 0 {
 		t.Errorf("a store that refuses has forgotten %d", h.out)
