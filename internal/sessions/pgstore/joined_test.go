@@ -11,13 +11,7 @@ import (
 	"coatcheck/internal/postgres/pgtest"
 	"coatcheck/internal/sessions"
 	"coatcheck/internal/sessions/pgstore"
-	"coatcheck/internal/sessions/sessionstest"
 )
-
-func TestJoinedStoreKeepsTheContract(t *testing.T) {
-	t.Parallel()
-	sessionstest.Run(t, func(t *testing.T) sessions.Store { return pgstore.Join(pgstore.New(pgtest.New(t)), time.Minute) })
-}
 
 // X8: whoever comes after a session has ended does not find it, however many
 // look it up at that moment, and though they share their look-ups.

@@ -17,10 +17,13 @@ import (
 // meets each bystander, and each killer meets each killer, many times over,
 // and whatever order chance makes of their steps, dead stays dead.
 //
-// Rounds bound the tests, not time, so that a slow machine tests as much.
+// Rounds and calls bound the tests, not time, so that a slow machine tests as
+// much. A bystander's patience ends because a sweep may pass over a session for
+// as long as it is being touched.
 const (
 	rounds     = 40
 	bystanders = 4
+	patience   = 20 // calls
 )
 
 func races() (tests []test) {
@@ -130,7 +133,7 @@ func touchOnce(ctx context.Context, st sessions.Store, k sessions.Key, i int) er
 func (r room) meet(k killer, call func(context.Context, sessions.Store, sessions.Key, int) error) {
 	v := r.victim()
 	var (
-		dead     atomic.Bool // the killer has returned
+		dead     = make(chan struct{}) // closed when the killer has returned
 		everyone sync.WaitGroup
 		underWay sync.WaitGroup
 	)
@@ -139,8 +142,13 @@ func (r room) meet(k killer, call func(context.Context, sessions.Store, sessions
 		everyone.Go(func() {
 			gone := false
 			for i, after := 0, 0; after < 3; i++ {
-				if dead.Load() { // so this call begins after the death
+				if i >= patience {
+					<-dead
+				}
+				select {
+				case <-dead: // so this call begins after the death
 					after++
+				default:
 				}
 				err := call(r.ctx, r.store, v.key, i)
 				switch {
@@ -161,7 +169,7 @@ func (r room) meet(k killer, call func(context.Context, sessions.Store, sessions
 	}
 	underWay.Wait()
 	r.killSurely(k, v)
-	dead.Store(true)
+	close(dead)
 	everyone.Wait()
 
 	r.findsNot(v.filed)
