@@ -2,44 +2,9 @@ package browser_test
 
 import (
 	"fmt"
-	"testing"
-
-	"coatcheck/internal/e2e/axe"
 
 	"github.com/chromedp/chromedp"
 )
-
-// No page stands in anybody's way, as far as a program can tell: axe-core
-// looks at each, with everything opened that can be opened, light and dark, on
-// a phone and on a desk.
-func TestAxeFindsNothing(t *testing.T) {
-	t.Parallel()
-	script, err := axe.Script()
-	if err != nil {
-		t.Fatal(err)
-	}
-	shop, db := openWithDatabase(t)
-	visitor := sitDown(t, shop.URL)
-	looked := 0
-	tour(visitor, db, func(what string) {
-		t.Helper()
-		visitor.run(chromedp.Evaluate[chromedp.Void](script))
-		for _, at := range []struct {
-			scheme string
-			width  int64
-		}{{"light", 390}, {"dark", 390}, {"light", 1280}, {"dark", 1280}} {
-			visitor.prefer(at.scheme)
-			visitor.run(chromedp.EmulateViewport(at.width, 800))
-			for _, v := range visitor.violations() {
-				t.Errorf("%s (%s), %s, %d wide: %s", what, visitor.path(), at.scheme, at.width, v)
-			}
-			looked++
-		}
-	})
-	if looked == 0 {
-		t.Error("axe-core has looked at nothing")
-	}
-}
 
 // A violation is a rule of axe-core's, and what breaks it.
 type violation struct {
@@ -51,6 +16,8 @@ func (v violation) String() string {
 	return fmt.Sprintf("%s (%s): %s: %q", v.Rule, v.Impact, v.Help, v.At)
 }
 
+// violations are those on the page at which the person is, as it looks now. It
+// must have been given axe-core's script.
 func (p *person) violations() []violation {
 	p.t.Helper()
 	found, err := chromedp.Run(p.ctx, chromedp.Evaluate[[]violation](`

@@ -21,7 +21,7 @@ import (
 // much. A bystander's patience ends because a sweep may pass over a session for
 // as long as it is being touched.
 const (
-	rounds     = 40
+	rounds     = 25
 	bystanders = 4
 	patience   = 20 // calls
 )
