@@ -10,7 +10,7 @@ import (
 // bar a contestant, with a line from the slowest round to the quickest.
 func draw(results []*result) string {
 	const (
-		left, right  = 120, 190 // for the names, and for the figures
+		left, right  = 120, 230 // for the names, and for the figures
 		width        = 460      // of the longest bar
 		bar, heading = 20, 34
 	)
@@ -26,7 +26,7 @@ func draw(results []*result) string {
 		if group[0].scenario.rate > 0 {
 			continue // as many as it is told
 		}
-		fmt.Fprintf(&b, "<text class=\"heading\" x=\"0\" y=\"%d\">%s</text>\n", y+22, group[0].scenario.name)
+		fmt.Fprintf(&b, "<text class=\"heading\" x=\"8\" y=\"%d\">%s</text>\n", y+22, group[0].scenario.name)
 		y += heading
 		for _, r := range group {
 			class := "other"
