@@ -236,6 +236,7 @@ var aroundSessions = section{
 		}},
 		{"X14", "The sweep works in small steps, holds up nobody, and is safe on several servers at once.", []string{
 			"internal/sessions/pgstore.TestSweepTakesManyShortTransactions",
+			"internal/sessions/pgstore.TestSweepGoesPageByPage",
 			"internal/sessions/pgstore.TestSweepRestsTwiceAsLongAsItWorks",
 			"internal/sessions/pgstore.TestTwoServersSweepEachRowOnce",
 			"internal/sessions/pgstore.TestSweepTakesWhatNobodyHolds",
