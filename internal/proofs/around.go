@@ -132,6 +132,7 @@ var aroundTheRest = section{
 		{"14.3.2", "No page may be kept by a browser or a proxy, and what the shop keeps of its pages is nobody's own.", []string{
 			"internal/web.TestSecurityHeadersAreOnEveryAnswer",
 			"internal/view.TestPageOfAVisitorIsNobodyElses",
+			"internal/view.TestKeptFrameIsThatOfAnyVisitor",
 			"internal/e2e/browser.TestBackAfterSignOutShowsNothing",
 		}},
 		{"16.2–4", "Sign-ins, failures and sign-outs are logged once each, in UTC, and no ID, password or line of a stranger's is in the log.", []string{

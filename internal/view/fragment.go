@@ -1,7 +1,6 @@
 package view
 
 import (
-	"bytes"
 	"html/template"
 	"strings"
 	"sync"
@@ -16,7 +15,7 @@ import (
 // It is made once, and kept for whenever it is to show the same. What it shows
 // must be comparable and must not change: so a pointer must lead to something
 // that never changes. And there must be few of them: what each visitor sees in
-// another way, such as a name, goes around the fragments.
+// another way goes around the fragments.
 type fragments struct {
 	of *template.Template
 
@@ -66,15 +65,4 @@ func (f *fragments) keep(wanted fragment, data any) (template.HTML, error) {
 type Shared interface {
 	Page
 	Shows() any
-}
-
-func (f *fragments) render(b *bytes.Buffer, p Page) error {
-	if shared, ok := p.(Shared); ok {
-		if shows := shared.Shows(); shows != nil {
-			html, err := f.keep(fragment{layout, shows}, p)
-			b.WriteString(string(html))
-			return err
-		}
-	}
-	return f.of.Execute(b, p)
 }

@@ -36,6 +36,9 @@ func (p *shelfPage) Shows() any {
 
 const shelf = `{{define "main"}}{{.Visitor.Name}}:{{kept "things" .List}}{{end}}{{define "things"}}{{range .Things}}<b>{{.}}</b>{{end}}{{end}}`
 
+const gapped = `{{template "notice" .}}{{template "seconds" .}}{{template "count" .}}{{template "main" .}}
+	{{define "notice"}}{{.Notice.Text}}{{end}}{{define "seconds"}}{{.Left.Seconds}}{{end}}{{define "count"}}{{.Visitor.CartCount}}{{end}}`
+
 func rendered(t *testing.T, templates *view.Templates, p view.Page) string {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -98,7 +101,7 @@ func TestKeptFragmentsHaveABound(t *testing.T) {
 // something of their own.
 func TestPageOfAVisitorIsNobodyElses(t *testing.T) {
 	t.Parallel()
-	templates, err := parse(t, files("layout.html", `{{.Notice.Text}}{{.Left.Seconds}}{{.Visitor.CartCount}}{{template "main" .}}`, "page.html", shelf), files())
+	templates, err := parse(t, files("layout.html", gapped, "page.html", shelf), files())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,13 +22,13 @@ func (l *Layout) Frame() *Layout { return l }
 type Standing struct {
 	Title, Path     string
 	SignedIn, Admin bool
-	Clock           bool // there is a session, and so an end to warn of
+	Clock, Final    bool // there is a session, and so an end to warn of; for good
 	XRay, Demo      bool
 }
 
 // Standing is that of the visitor, on this page.
 func (l *Layout) Standing() Standing {
-	return Standing{l.Title, l.Path, l.Visitor.SignedIn(), l.Visitor.Admin, l.Left.Seconds > 0, l.XRay != nil, l.Demo}
+	return Standing{l.Title, l.Path, l.Visitor.SignedIn(), l.Visitor.Admin, l.Left.Seconds > 0, l.Left.Final, l.XRay != nil, l.Demo}
 }
 
 // Same reports whether the frame shows nothing of one visitor's own.

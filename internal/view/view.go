@@ -44,7 +44,10 @@ type Problem struct {
 func (p *Problem) Error() string { return fmt.Sprintf("%d %s", p.Status, p.Heading) }
 
 // Templates holds every page's template, parsed once.
-type Templates struct{ byName map[string]*fragments }
+type Templates struct {
+	frames *fragments
+	byName map[string]*fragments
+}
 
 // layout is the file that every page fills.
 const layout = "layout.html"
@@ -60,7 +63,11 @@ func Parse(files fs.FS, assets *Assets) (*Templates, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Templates{byName: map[string]*fragments{}}
+	frames, err := framesOf(frame)
+	if err != nil {
+		return nil, err
+	}
+	t := &Templates{frames, map[string]*fragments{}}
 	for _, name := range names {
 		if name == layout {
 			continue
@@ -101,7 +108,7 @@ func (t *Templates) Render(w http.ResponseWriter, status int, p Page) error {
 	b := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(b)
 	b.Reset()
-	if err := found.render(b, p); err != nil {
+	if err := t.write(b, found, p); err != nil {
 		return fmt.Errorf("render %s: %w", p.Template(), err)
 	}
 	h := w.Header()
@@ -110,4 +117,20 @@ func (t *Templates) Render(w http.ResponseWriter, status int, p Page) error {
 	w.WriteHeader(status)
 	w.Write(b.Bytes()) // an error means that the browser has gone
 	return nil
+}
+
+func (t *Templates) write(b *bytes.Buffer, of *fragments, p Page) error {
+	if shared, ok := p.(Shared); ok {
+		if shows := shared.Shows(); shows != nil {
+			html, err := of.keep(fragment{layout, shows}, p)
+			b.WriteString(string(html))
+			return err
+		}
+	}
+	standing := p.Frame().Standing()
+	frame, err := t.frames.keep(fragment{layout, standing}, standing.empty())
+	if err != nil {
+		return err
+	}
+	return fill(b, frame, of.of, p)
 }
