@@ -15,7 +15,9 @@ package batch
 
 import (
 	"context"
+	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -86,10 +88,7 @@ func (l *Loader[K, V]) run() {
 		if g == nil {
 			return
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), l.limit)
-		g.found, g.err = l.find(ctx, g.keys)
-		cancel()
-		close(g.done)
+		l.ask(g)
 	}
 }
 
@@ -103,4 +102,18 @@ func (l *Loader[K, V]) next() *group[K, V] {
 		l.underWay--
 	}
 	return g
+}
+
+// ask looks a group up. It is no request's own goroutine, so a panic would end
+// the whole program; here it is an error of those whom it is for.
+func (l *Loader[K, V]) ask(g *group[K, V]) {
+	ctx, cancel := context.WithTimeout(context.Background(), l.limit)
+	defer cancel()
+	defer close(g.done)
+	defer func() {
+		if p := recover(); p != nil {
+			g.err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	g.found, g.err = l.find(ctx, g.keys)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -118,7 +119,7 @@ func TestErrorIsEverybodys(t *testing.T) {
 	})
 }
 
-// Who leaves takes nobody along; and what nobody waits for any more ends, too.
+// Who leaves takes nobody along.
 func TestLookUpOutlivesWhoLeaves(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -155,6 +156,22 @@ func TestLookUpThatHangsIsGivenUp(t *testing.T) {
 			t.Errorf("Load: %v after %v, want that it took too long, after three seconds", err, time.Since(begun))
 		}
 		hang = false
+		load(t, l, 1, "coat")
+	})
+}
+
+func TestPanicIsAnErrorOfThoseWhomTheLookUpIsFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := batch.New(time.Minute, func(_ context.Context, keys []int) (map[int]string, error) {
+			if keys[0] == 2 {
+				panic("there is no hook 2")
+			}
+			return map[int]string{1: "coat"}, nil
+		})
+		if _, _, err := l.Load(t.Context(), 2); err == nil || !strings.Contains(err.Error(), "there is no hook 2") {
+			t.Errorf("Load: %v, want what the panic said", err)
+		}
 		load(t, l, 1, "coat")
 	})
 }

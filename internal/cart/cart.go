@@ -108,7 +108,7 @@ func (c *Carts) Start(ctx context.Context, slug string, quantity int, now time.T
 // cannot be.
 func (c *Carts) Add(ctx context.Context, cartID int64, slug string, quantity int) error {
 	if c.additions != nil {
-		added, _, err := c.additions.Load(ctx, &addition{cartID, slug, quantity})
+		added, _, err := c.additions.Load(ctx, &addition{ctx, cartID, slug, quantity})
 		if added || err != nil {
 			return err
 		}

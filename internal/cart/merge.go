@@ -123,9 +123,9 @@ func (c *Carts) SweepGuests(ctx context.Context, before time.Time) (removed int,
 	const step = 1000
 	for {
 		tag, err := c.db.Exec(ctx, `
-			DELETE FROM carts WHERE id IN (
+			DELETE FROM carts WHERE id = ANY (ARRAY(
 				SELECT id FROM carts WHERE user_id IS NULL AND created_at < $1
-				ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)`, before, step)
+				ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED))`, before, step)
 		if err != nil {
 			return removed, fmt.Errorf("sweep guests' carts: %w", err)
 		}

@@ -15,6 +15,7 @@ import (
 
 // addition is one call of Add.
 type addition struct {
+	ctx      context.Context
 	cartID   int64
 	slug     string
 	quantity int
@@ -42,23 +43,30 @@ func (c *Carts) addAll(ctx context.Context, all []*addition) (map[*addition]bool
 	if len(all) == 1 {
 		return nil, nil
 	}
+	conn, err := c.db.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Release()
+	// Who has waited for so long as to have been told that it cannot be is not to
+	// find it in the cart later.
+	all = slices.DeleteFunc(all, func(a *addition) bool { return a.ctx.Err() != nil })
 	// All go through the carts in the same order, so as not to block each other.
 	slices.SortFunc(all, func(a, b *addition) int { return cmp.Compare(a.cartID, b.cartID) })
 	added := make(map[*addition]bool, len(all))
 	b := &pgx.Batch{} // without BEGIN, a batch is one transaction
 	b.Queue(`SELECT set_config('lock_timeout', $1, true)`, patience)
-	for i, a := range all {
-		if i > 0 && a.cartID == all[i-1].cartID {
-			continue
-		}
+	for _, a := range all {
 		b.Queue(addSQL, a.cartID, a.slug, a.quantity, MaxQuantity).Exec(func(tag pgconn.CommandTag) error {
 			added[a] = tag.RowsAffected() == 1
 			return nil
 		})
 	}
-	err := c.db.SendBatch(ctx, b).Close()
-	if _, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return nil, nil // nothing of it is done
+	err = conn.SendBatch(ctx, b).Close()
+	// An error of a statement means that nothing of it is done. One that ends the
+	// connection, as a proxy's, does not say whether it is.
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.SeverityUnlocalized == "ERROR" {
+		return nil, nil
 	}
 	return added, err
 }
