@@ -3,6 +3,7 @@ package catalog_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -79,19 +80,22 @@ func (l *listener) stock(slug string) int {
 	return -1
 }
 
-// counter counts what is asked, but for what is asked to listen.
+// counter counts what is asked by whoever wants the products, and how often the
+// listener reads them.
 type counter struct {
-	mu sync.Mutex
-	n  int
+	mu       sync.Mutex
+	n, reads int
 }
 
 type ofListening struct{}
 
-func (c *counter) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+func (c *counter) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.TraceQueryStartData) context.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if ctx.Value(ofListening{}) == nil {
-		c.mu.Lock()
-		defer c.mu.Unlock()
 		c.n++
+	} else if strings.Contains(q.SQL, "FROM products") {
+		c.reads++
 	}
 	return ctx
 }
@@ -135,14 +139,54 @@ func TestListenerHearsOfEveryKindOfChangeWithoutAsking(t *testing.T) {
 func TestListenerKeepsUpWithARush(t *testing.T) {
 	t.Parallel()
 	l := listen(t)
+	before, begun := l.asked.readings(), time.Now()
 	for range 500 {
 		l.exec(`UPDATE products SET stock = stock + 1 WHERE slug = 'camel-overcoat'`)
 	}
 	l.exec(`UPDATE products SET stock = 4711 WHERE slug = 'camel-overcoat'`)
-	begun := time.Now()
+	last := time.Now()
 	l.until("the last change shows", func() bool { return l.stock("camel-overcoat") == 4711 })
-	if took := time.Since(begun); took > catalog.Freshness {
+	if took := time.Since(last); took > catalog.Freshness {
 		t.Errorf("the last change shows after %v, want %v at most", took, catalog.Freshness)
+	}
+	took := time.Since(begun)
+	if reads, most := l.asked.readings()-before, int(took/(20*time.Millisecond))+2; reads > most {
+		t.Errorf("it has read the products %d times in %v, want %d times at most", reads, took, most)
+	}
+}
+
+// Somebody may have switched the trigger off, or a proxy may lead what is
+// listened on and what is notified to two servers' connections.
+func TestListenerThatIsNotToldFindsOut(t *testing.T) {
+	t.Parallel()
+	l := listen(t)
+	l.exec(`ALTER TABLE products DISABLE TRIGGER USER`)
+	before := l.asked.count()
+	for stock := range 3 {
+		l.exec(fmt.Sprintf(`UPDATE products SET stock = %d WHERE slug = 'camel-overcoat'`, stock))
+		begun := time.Now()
+		l.until("the change shows", func() bool { return l.stock("camel-overcoat") == stock })
+		if took := time.Since(begun); took > catalog.Freshness {
+			t.Errorf("the change shows after %v, want %v at most", took, catalog.Freshness)
+		}
+	}
+	if n := l.asked.count() - before; n != 0 {
+		t.Errorf("it has asked %d times, want never", n)
+	}
+}
+
+// What is kept of a Rail stays good while no product changes.
+func TestRailStaysTheSameWhileNothingChanges(t *testing.T) {
+	t.Parallel()
+	l := listen(t)
+	rail, err := l.Rail(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := l.asked.readings()
+	l.until("it has read the products again", func() bool { return l.asked.readings() >= before+2 })
+	if again, err := l.Rail(t.Context()); again != rail || err != nil {
+		t.Errorf("there is another Rail, %v, although nothing has changed", err)
 	}
 }
 
@@ -196,4 +240,10 @@ func TestListenerThatHearsNothingAsks(t *testing.T) {
 			l.until("the change shows", func() bool { return l.stock("camel-overcoat") == 7 })
 		})
 	}
+}
+
+func (c *counter) readings() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.reads
 }

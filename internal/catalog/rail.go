@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -39,8 +40,8 @@ func newRail(products []Product) *Rail {
 // Freshness is how old what a Catalogue gives may be.
 const Freshness = time.Second
 
-// Catalogue gives the Rail. While it hears of changes, it need not ask for what
-// has not changed; see [Catalogue.Listen].
+// Catalogue gives the Rail. While it listens for changes, nobody who wants the
+// Rail need ask for it; see [Catalogue.Listen].
 //
 // What it gives is to be shown. Whether a buyer can have a piece is decided
 // where the stock is, by the statement that takes it.
@@ -72,15 +73,19 @@ func New(db *pgxpool.Pool, limit time.Duration, now func() time.Time) *Catalogue
 }
 
 // Known reports whether Rail can answer without asking.
-func (c *Catalogue) Known() bool {
-	k := c.known.Load()
-	return k != nil && c.now().Before(k.until)
+func (c *Catalogue) Known() bool { return c.fresh() != nil }
+
+func (c *Catalogue) fresh() *Rail {
+	if k := c.known.Load(); k != nil && c.now().Before(k.until) {
+		return k.Rail
+	}
+	return nil
 }
 
 // Rail gives the products as they are, or were less than [Freshness] ago.
 func (c *Catalogue) Rail(ctx context.Context) (*Rail, error) {
-	if c.Known() {
-		return c.known.Load().Rail, nil
+	if rail := c.fresh(); rail != nil {
+		return rail, nil
 	}
 	return c.Read(ctx)
 }
@@ -111,19 +116,23 @@ type querier interface {
 }
 
 const (
-	// listenFor is how long it waits for news before it asks whether the
-	// connection still is one: silence alone could mean that the network is
-	// gone. Two fit into Freshness.
+	// listenFor is how long it waits for news before it reads the products all
+	// the same. That nothing is heard can also mean that nobody speaks: a proxy
+	// may have handed the connection on, somebody may have switched the trigger
+	// off.
 	listenFor = 400 * time.Millisecond
 	// rest is how long, at least, after the products have been read they are
 	// not read again. In a rush every sale changes the stock.
 	rest = 20 * time.Millisecond
+	// slow is how long it waits for an answer before it takes the connection for
+	// broken. What is known is given for no longer because of that.
+	slow = 3 * time.Second
 )
 
 // Listen hears of every change of a product, by Postgres's LISTEN and NOTIFY,
-// and reads them anew, until ctx ends. It takes a connection for itself. When
-// that breaks, failed hears why, and Listen gets itself another one; meanwhile
-// the Catalogue asks each time.
+// and reads them anew, until ctx ends. It takes a connection for itself, one
+// more than the pool may have. When that breaks, failed hears why, and Listen
+// gets itself another one; meanwhile the Catalogue asks each time.
 func (c *Catalogue) Listen(ctx context.Context, failed func(error)) {
 	for {
 		err := c.listen(ctx)
@@ -146,7 +155,9 @@ func (c *Catalogue) listen(ctx context.Context) error {
 	}
 	conn := pooled.Hijack()
 	defer conn.Close(context.WithoutCancel(ctx))
-	if _, err := conn.Exec(ctx, `LISTEN products`); err != nil {
+	begin, cancel := context.WithTimeout(ctx, slow)
+	defer cancel()
+	if _, err := conn.Exec(begin, `LISTEN products`); err != nil {
 		return err
 	}
 	for {
@@ -159,51 +170,41 @@ func (c *Catalogue) listen(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		for heard := false; !heard; {
-			if heard, err = c.hear(ctx, conn); err != nil {
-				return err
-			}
+		if err := hear(ctx, conn); err != nil {
+			return err
 		}
 	}
 }
 
-// refresh reads the products.
+// refresh reads the products. If they are as they were, so is the Rail.
 func (c *Catalogue) refresh(ctx context.Context, conn *pgx.Conn) (took time.Duration, err error) {
-	ctx, cancel := context.WithTimeout(ctx, Freshness)
+	ctx, cancel := context.WithTimeout(ctx, slow)
 	defer cancel()
 	asked := c.now()
 	rail, err := read(ctx, conn)
 	if err != nil {
 		return 0, err
 	}
+	if k := c.known.Load(); k != nil && slices.Equal(k.Products, rail.Products) {
+		rail = k.Rail
+	}
 	c.known.Store(&knownRail{rail, asked.Add(Freshness)})
 	return c.now().Sub(asked), nil
 }
 
-// hear waits a while for news, and reports whether there is any. If there is
-// none, and the server says so, what is known is good for a while longer.
-func (c *Catalogue) hear(ctx context.Context, conn *pgx.Conn) (bool, error) {
+// hear waits for news, but not for long.
+func hear(ctx context.Context, conn *pgx.Conn) error {
 	wait, cancel := context.WithTimeout(ctx, listenFor)
 	defer cancel()
-	_, err := conn.WaitForNotification(wait)
-	heard := err == nil
-	if err != nil && !errors.Is(wait.Err(), context.DeadlineExceeded) {
-		return false, err
+	if _, err := conn.WaitForNotification(wait); err != nil {
+		if errors.Is(wait.Err(), context.DeadlineExceeded) {
+			return nil
+		}
+		return err
 	}
-	asked := c.now()
-	ask, cancel := context.WithTimeout(ctx, listenFor)
-	defer cancel()
-	if err := conn.Ping(ask); err != nil {
-		return false, err
-	}
-	for over, end := context.WithCancel(ctx); ; heard = true {
-		end()
-		if _, err := conn.WaitForNotification(over); err != nil {
-			break // what has come has been taken
+	for cancel(); ; { // from now on it gives what has come, and waits no more
+		if _, err := conn.WaitForNotification(wait); err != nil {
+			return nil
 		}
 	}
-	if !heard {
-		c.known.Store(&knownRail{c.known.Load().Rail, asked.Add(Freshness)})
-	}
-	return heard, nil
 }

@@ -18,14 +18,14 @@ import (
 func TestOpenSetsUpItsConnections(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)
-	var application, zone string
-	err := pool.QueryRow(t.Context(), `SELECT current_setting('application_name'), current_setting('timezone')`).
-		Scan(&application, &zone)
+	var application, zone, plans string
+	err := pool.QueryRow(t.Context(), `SELECT current_setting('application_name'), current_setting('timezone'), current_setting('plan_cache_mode')`).
+		Scan(&application, &zone, &plans)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if application != "coatcheck" || zone != "UTC" {
-		t.Errorf("application %q in time zone %q", application, zone)
+	if application != "coatcheck" || zone != "UTC" || plans != "force_generic_plan" {
+		t.Errorf("application %q in time zone %q, which plans by %q", application, zone, plans)
 	}
 	if n := pool.Config().MaxConns; n != 8 {
 		t.Errorf("at most %d connections", n)

@@ -2,6 +2,7 @@ package pgstore_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -69,17 +70,47 @@ func TestSweepGoesPageByPage(t *testing.T) {
 	}
 }
 
+// To trim the record is to look at its oldest events, and not at the others.
+func TestTrimmingReadsNoMoreThanItsStep(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	for _, sql := range []string{
+		`INSERT INTO session_events (at, kind) SELECT now(), 'made' FROM generate_series(1, 100000)`, `ANALYZE session_events`,
+	} {
+		if _, err := db.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	watched, statements := watched(t, db)
+	if _, err := pgstore.TrimRecord(t.Context(), watched, now); err != nil {
+		t.Fatal(err)
+	}
+	if plan := explain(t, db, statements.sent[0]); strings.Contains(plan, "Seq Scan") {
+		t.Errorf("a step reads the whole record:\n%s", plan)
+	}
+}
+
+// explain gives the plan that a connection of the shop's keeps for a statement:
+// the one that serves any parameters, and so does not know these.
 func explain(t *testing.T, db *pgxpool.Pool, s pgx.TraceQueryStartData) string {
 	t.Helper()
-	rows, err := db.Query(t.Context(), "EXPLAIN "+s.SQL, s.Args...)
+	conn, err := db.Acquire(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		t.Fatal(err)
+	defer conn.Release()
+	nothing := strings.TrimSuffix(strings.Repeat("NULL, ", len(s.Args)), ", ")
+	var plan strings.Builder
+	for _, sql := range []string{"PREPARE shown AS " + s.SQL, "EXPLAIN EXECUTE shown(" + nothing + ")", "DEALLOCATE shown"} {
+		results, err := conn.Conn().PgConn().Exec(t.Context(), sql).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range results[0].Rows {
+			fmt.Fprintf(&plan, "%s\n", row[0])
+		}
 	}
-	return strings.Join(lines, "\n")
+	return plan.String()
 }
 
 // An index on a deadline would make each touch rewrite it.

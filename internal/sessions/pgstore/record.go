@@ -111,7 +111,7 @@ func TrimRecord(ctx context.Context, db *pgxpool.Pool, before time.Time) (int, e
 	for {
 		tag, err := db.Exec(ctx, `
 			DELETE FROM session_events
-			WHERE id IN (SELECT id FROM session_events ORDER BY id LIMIT $1) AND at < $2`, step, before)
+			WHERE id = ANY (ARRAY(SELECT id FROM session_events ORDER BY id LIMIT $1)) AND at < $2`, step, before)
 		if err != nil {
 			return removed, fmt.Errorf("trim the record: %w", err)
 		}
