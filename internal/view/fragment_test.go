@@ -36,8 +36,8 @@ func (p *shelfPage) Shows() any {
 
 const shelf = `{{define "main"}}{{.Visitor.Name}}:{{kept "things" .List}}{{end}}{{define "things"}}{{range .Things}}<b>{{.}}</b>{{end}}{{end}}`
 
-const gapped = `{{template "notice" .}}{{template "seconds" .}}{{template "count" .}}{{template "main" .}}
-	{{define "notice"}}{{.Notice.Text}}{{end}}{{define "seconds"}}{{.Left.Seconds}}{{end}}{{define "count"}}{{.Visitor.CartCount}}{{end}}`
+const gapped = `{{template "notice" .}}{{template "seconds" .}}{{template "count" .}}{{template "main" .}}{{with .XRay}}{{template "xray" .}}{{end}}
+	{{define "notice"}}{{.Notice.Text}}{{end}}{{define "seconds"}}{{.Left.Seconds}}{{end}}{{define "count"}}{{.Visitor.CartCount}}{{end}}{{define "xray"}}X-ray{{end}}`
 
 func rendered(t *testing.T, templates *view.Templates, p view.Page) string {
 	t.Helper()
@@ -95,6 +95,10 @@ func TestKeptFragmentsHaveABound(t *testing.T) {
 	if rendered(t, templates, &shelfPage{List: first}); first.asked != 2 {
 		t.Errorf("a fragment was made %d times; want once more, since there are more than eight mebibytes", first.asked)
 	}
+	rendered(t, templates, &shelfPage{List: &list{things: []string{big}}})
+	if rendered(t, templates, &shelfPage{List: first}); first.asked != 2 {
+		t.Errorf("a fragment was made %d times, although there is room again", first.asked)
+	}
 }
 
 // A page is kept whole for those who see the same, and for nobody who sees
@@ -112,6 +116,7 @@ func TestPageOfAVisitorIsNobodyElses(t *testing.T) {
 		"a name":             func(p *shelfPage) { p.Visitor.Name = "Alice" },
 		"a cart":             func(p *shelfPage) { p.Visitor.CartCount = 2 },
 		"a message":          func(p *shelfPage) { p.Notice.Text = "You are signed out." },
+		"an X-ray":           func(p *shelfPage) { p.XRay = recording(t) },
 		"a session":          func(p *shelfPage) { p.Left.Seconds = 60 },
 		"another page":       func(p *shelfPage) { p.Key, p.Visitor.Name = 2, "other" },
 		"a name and no page": func(p *shelfPage) { p.Key, p.Visitor.Name = nil, "Bob" },

@@ -39,7 +39,7 @@ func (s *Shop) catalogue(w http.ResponseWriter, r *http.Request) error {
 	if p.Rail, err = s.catalog.Rail(r.Context()); err != nil {
 		return err
 	}
-	p.Title = "Coats"
+	p.Title, p.Path = "Coats", "/"
 	return s.pages.Render(w, http.StatusOK, p)
 }
 

@@ -90,6 +90,41 @@ func TestBadQuantitiesAreRefused(t *testing.T) {
 	guest.post("/cart/items", "product", "felt-fedora", "quantity", " 2 ").leadsTo("/cart") // spaces do no harm
 }
 
+// What strangers see alike is kept, and what one of them has done wrong is not.
+func TestStrangersMistakeIsShownToThemAlone(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.listening()
+	clean := s.browser().get("/products/check-coat").is(http.StatusOK).body
+	for range 2 {
+		s.browser().post("/cart/items", "product", "check-coat", "quantity", "4").is(http.StatusConflict).says("We do not have that many.")
+		if again := s.browser().get("/products/check-coat").is(http.StatusOK).body; again != clean {
+			t.Errorf("after that, another stranger sees:\n%s", again)
+		}
+	}
+	other := s.browser().get("/products/navy-peacoat").is(http.StatusOK).body
+	if !strings.Contains(other, "/login?next=%2fproducts%2fnavy-peacoat") || strings.Contains(other, "check-coat") {
+		t.Errorf("of another product, a stranger sees:\n%s", other)
+	}
+}
+
+// The products that are known may be older than what is in a cart.
+func TestCartShowsWhatIsNewerThanTheKnownProducts(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.listening()() // and from now on it hears of nothing, while the clock stands still
+	guest := s.browser()
+	guest.add("camel-overcoat")
+	s.exec(`INSERT INTO products (slug, name, category, description, price_cents, stock) VALUES ('opera-cape', 'Opera cape', 'Coats', '', 100, 5)`)
+	s.exec(`INSERT INTO cart_items SELECT cart_id, (SELECT id FROM products WHERE slug = 'opera-cape'), 1 FROM cart_items`)
+	page := guest.get("/cart").is(http.StatusOK).body
+	for _, slug := range []string{"camel-overcoat", "opera-cape"} {
+		if !strings.Contains(page, `data-product="`+slug+`"`) {
+			t.Errorf("the cart does not show %s", slug)
+		}
+	}
+}
+
 // A visitor without a session gets none for a bad request.
 func TestBadAdditionBeginsNoSession(t *testing.T) {
 	t.Parallel()

@@ -91,17 +91,19 @@ func openOn(t testing.TB, db *pgxpool.Pool, change ...func(*web.Config)) *shop {
 // listening lets the shop hear of changes of products, as one that is served
 // does: it does not ask for them at each page. What is sent to hear of them is
 // not counted.
-func (s *shop) listening() {
+func (s *shop) listening() (stop func()) {
 	s.t.Helper()
-	ctx, stop := context.WithCancel(context.WithValue(s.t.Context(), notCounted{}, true))
+	ctx, cancel := context.WithCancel(context.WithValue(s.t.Context(), notCounted{}, true))
 	var listening sync.WaitGroup
 	listening.Go(func() { s.Listen(ctx) })
-	s.t.Cleanup(func() { stop(); listening.Wait() })
+	stop = func() { cancel(); listening.Wait() }
+	s.t.Cleanup(stop)
 	for begun := time.Now(); !s.Hears(); time.Sleep(time.Millisecond) {
 		if time.Since(begun) > 10*time.Second {
 			s.t.Fatal("the shop does not hear of products")
 		}
 	}
+	return stop
 }
 
 // secure makes a shop that speaks HTTPS.
