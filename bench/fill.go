@@ -13,28 +13,16 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// fill makes a shop with so many visitors, numbered from 1: each has an
-// account, three things in a cart, and a session with each contestant. Users
-// and carts have their visitors' numbers.
+// fill makes a shop with so many visitors, who have a session with each
+// contestant.
 func fill(ctx context.Context, db *pgxpool.Pool, visitors int) error {
 	if _, err := postgres.Migrate(ctx, db); err != nil {
 		return err
 	}
-	if err := catalog.Seed(ctx, db); err != nil {
+	if err := open(ctx, db, visitors); err != nil {
 		return err
 	}
-	for _, sql := range []string{
-		`INSERT INTO users (email, name, password_hash, created_at)
-		 SELECT 'visitor' || n || '@example.com', 'Visitor ' || n, '-', now() FROM generate_series(1, $1::int) n`,
-		`INSERT INTO carts (user_id, created_at) SELECT n, now() FROM generate_series(1, $1::int) n`,
-		`INSERT INTO cart_items (cart_id, product_id, quantity)
-		 SELECT n, CASE i WHEN 0 THEN 1 ELSE 2 + (n + i) % 8 END, 1 FROM generate_series(1, $1::int) n, generate_series(0, 2) i`,
-	} {
-		if _, err := db.Exec(ctx, sql, visitors); err != nil {
-			return err
-		}
-	}
-	if err := fillShop(ctx, db, visitors, time.Now().Add(time.Hour)); err != nil {
+	if _, err := db.Exec(ctx, tableOfSCS); err != nil {
 		return err
 	}
 	if err := fillSCS(ctx, db, visitors); err != nil {
@@ -59,6 +47,30 @@ func fill(ctx context.Context, db *pgxpool.Pool, visitors int) error {
 		}
 	}
 	return nil
+}
+
+// open makes the shop as it is in the beginning. Its visitors are numbered from
+// 1: each has an account, a cart of the same number, with three things in it, and
+// a session.
+func open(ctx context.Context, db *pgxpool.Pool, visitors int) error {
+	if _, err := db.Exec(ctx, `TRUNCATE products, users, carts, sessions RESTART IDENTITY CASCADE`); err != nil {
+		return err
+	}
+	if err := catalog.Seed(ctx, db); err != nil {
+		return err
+	}
+	for _, sql := range []string{
+		`INSERT INTO users (email, name, password_hash, created_at)
+		 SELECT 'visitor' || n || '@example.com', 'Visitor ' || n, '-', now() FROM generate_series(1, $1::int) n`,
+		`INSERT INTO carts (user_id, created_at) SELECT n, now() FROM generate_series(1, $1::int) n`,
+		`INSERT INTO cart_items (cart_id, product_id, quantity)
+		 SELECT n, CASE i WHEN 0 THEN 1 ELSE 2 + (n + i) % 8 END, 1 FROM generate_series(1, $1::int) n, generate_series(0, 2) i`,
+	} {
+		if _, err := db.Exec(ctx, sql, visitors); err != nil {
+			return err
+		}
+	}
+	return fillShop(ctx, db, visitors, time.Now().Add(4*time.Hour))
 }
 
 // fillShop files sessions of the shop's, which are idle from the given time on.

@@ -32,6 +32,12 @@ func (b *bench) grow(ctx context.Context, db *pgxpool.Pool) error {
 		if !strings.Contains(part.name, *only) {
 			continue
 		}
+		if err := open(ctx, db, *visitors); err != nil { // as before the other parts
+			return err
+		}
+		if err := execute(ctx, db, `VACUUM ANALYZE`, `CHECKPOINT`); err != nil {
+			return err
+		}
 		if err := part.measure(ctx, db); err != nil {
 			return fmt.Errorf("%s: %w", part.name, err)
 		}
@@ -50,13 +56,17 @@ func (p probe) String() string {
 	return fmt.Sprintf("%.2f | %.1f | %.0f", p.p50, p.p99, p.rate)
 }
 
-func (b *bench) probe(ctx context.Context, path string, visitors int) (p probe, err error) {
+func (b *bench) probe(ctx context.Context, path string, among int) (p probe, err error) {
 	r, err := theShop.start(ctx, b.database)
 	if err != nil {
 		return p, err
 	}
 	defer r.stop()
-	l := &load{addr: r.addr, request: get(path, r.ticket), status: 200, visitors: visitors, clients: *clients, warm: *warm, length: *length, rate: 500}
+	ticket := r.ticket
+	if among <= *visitors {
+		ticket = r.remembered()
+	}
+	l := &load{addr: r.addr, request: get(path, ticket), status: 200, visitors: among, clients: *clients, warm: *warm, length: *length, rate: 500}
 	var p50, p99, rate sample
 	for range *rounds {
 		l.seed++
@@ -144,52 +154,64 @@ func (b *bench) growProducts(ctx context.Context, db *pgxpool.Pool) error {
 		}
 		fmt.Printf("| %d | %d | %v | %v |\n", want, len(body), page, cart)
 	}
-	return execute(ctx, db, `DELETE FROM cart_items WHERE product_id > 14`, `DELETE FROM products WHERE id > 10 AND slug LIKE 'coat-%'`)
+	return nil
 }
 
-func (b *bench) growShops(ctx context.Context, db *pgxpool.Pool) error {
+func (b *bench) growShops(ctx context.Context, _ *pgxpool.Pool) error {
 	fmt.Print("\n| shops | at most a second, `GET /` | p99 ms | statements a page |\n|--:|--:|--:|--:|\n")
 	for n := 1; n <= 4; n++ {
-		loads := make([]*load, n)
-		for i := range loads {
-			r, err := theShop.start(ctx, b.database)
-			if err != nil {
-				return err
-			}
-			defer r.stop()
-			loads[i] = &load{addr: r.addr, request: get("/", r.ticket), status: 200, visitors: *visitors, clients: *clients / n, warm: *warm, length: *length, seed: uint64(i)}
+		if err := b.shops(ctx, n); err != nil {
+			return err
 		}
-		all := func() (rate float64, latencies []time.Duration, requests int, err error) {
-			var group errgroup.Group
-			outcomes := make([]outcome, n)
-			for i, l := range loads {
-				group.Go(func() (err error) { outcomes[i], err = l.run(ctx); return err })
-			}
-			err = group.Wait()
-			for _, o := range outcomes {
-				rate += o.rate()
-				latencies = append(latencies, o.latencies...)
-				requests += o.all
-			}
-			slices.Sort(latencies)
-			return rate, latencies, requests, err
-		}
-		var rates, p99 sample
-		for range *rounds {
-			rate, latencies, _, err := all()
-			if err != nil {
-				return err
-			}
-			rates = append(rates, rate)
-			p99 = append(p99, milliseconds(outcome{latencies: latencies}.quantile(0.99)))
-		}
-		requests := 0
-		count, err := b.meter.statements(ctx, func() (err error) { _, _, requests, err = all(); return err })
+	}
+	return nil
+}
+
+// shops measures so many of them beside each other.
+func (b *bench) shops(ctx context.Context, n int) error {
+	loads := make([]*load, n)
+	for i := range loads {
+		r, err := theShop.start(ctx, b.database)
 		if err != nil {
 			return err
 		}
-		fmt.Printf("| %d | %.0f | %.1f | %.2f |\n", n, rates.median(), p99.median(), float64(count)/float64(requests))
+		defer r.stop()
+		share := *clients / n
+		if i < *clients%n {
+			share++
+		}
+		loads[i] = &load{addr: r.addr, request: get("/", r.remembered()), status: 200, visitors: *visitors, clients: share, warm: *warm, length: *length, seed: uint64(i)}
 	}
+	all := func() (rate float64, latencies []time.Duration, requests int, err error) {
+		var group errgroup.Group
+		outcomes := make([]outcome, n)
+		for i, l := range loads {
+			group.Go(func() (err error) { outcomes[i], err = l.run(ctx); return err })
+		}
+		err = group.Wait()
+		for _, o := range outcomes {
+			rate += o.rate()
+			latencies = append(latencies, o.latencies...)
+			requests += o.all
+		}
+		slices.Sort(latencies)
+		return rate, latencies, requests, err
+	}
+	var rates, p99 sample
+	for range *rounds {
+		rate, latencies, _, err := all()
+		if err != nil {
+			return err
+		}
+		rates = append(rates, rate)
+		p99 = append(p99, milliseconds(outcome{latencies: latencies}.quantile(0.99)))
+	}
+	requests := 0
+	count, err := b.meter.statements(ctx, func() (err error) { _, _, requests, err = all(); return err })
+	if err != nil {
+		return err
+	}
+	fmt.Printf("| %d | %.0f | %.1f | %.2f |\n", n, rates.median(), p99.median(), float64(count)/float64(requests))
 	return nil
 }
 
@@ -202,7 +224,7 @@ func (b *bench) growMemory(ctx context.Context, _ *pgxpool.Pool) error {
 	}
 	defer r.stop()
 	const hour = 800 * 3600
-	l := &load{addr: r.addr, request: get("/", r.ticket), status: 200, visitors: *visitors, clients: *clients, length: 20 * time.Second}
+	l := &load{addr: r.addr, request: get("/", r.remembered()), status: 200, visitors: *visitors, clients: *clients, length: 20 * time.Second}
 	for answered := 0; ; l.seed++ {
 		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", r.cmd.Process.Pid))
 		if err != nil {
@@ -310,7 +332,7 @@ func (b *bench) sweep(ctx context.Context, db *pgxpool.Pool) error {
 	}
 	defer r.stop()
 	started := time.Now()
-	l := &load{addr: r.addr, request: get("/", r.ticket), status: 200, visitors: *visitors, clients: *clients, length: 15 * time.Second, rate: 500}
+	l := &load{addr: r.addr, request: get("/", r.remembered()), status: 200, visitors: *visitors, clients: *clients, length: 15 * time.Second, rate: 500}
 	before, err := l.run(ctx)
 	if err != nil {
 		return err

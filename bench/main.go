@@ -19,8 +19,6 @@ import (
 	"time"
 
 	"coatcheck/internal/postgres"
-
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 var (
@@ -73,7 +71,7 @@ func compare(ctx context.Context) (err error) {
 	}
 	defer b.meter.admin.Close(context.WithoutCancel(ctx))
 	say(fmt.Sprintf("making %d visitors with a session each", *visitors))
-	db, err := pgxpool.New(ctx, b.database)
+	db, err := postgres.Open(ctx, b.database, nil)
 	if err != nil {
 		return err
 	}

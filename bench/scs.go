@@ -34,18 +34,17 @@ func scsHandler(db *pgxpool.Pool) (http.Handler, error) {
 
 func scsToken(visitor int) string { return "scs" + shopID(visitor)[3:] }
 
-// fillSCS makes the table that pgxstore's documentation asks for. The shop's has
-// the same name, so this one is in a schema of its own.
-func fillSCS(ctx context.Context, db *pgxpool.Pool, visitors int) error {
-	_, err := db.Exec(ctx, `
-		CREATE SCHEMA scs;
-		CREATE TABLE scs.sessions (token TEXT PRIMARY KEY, data BYTEA NOT NULL, expiry TIMESTAMPTZ NOT NULL);
-		CREATE INDEX sessions_expiry_idx ON scs.sessions (expiry);`)
-	if err != nil {
-		return err
-	}
+// tableOfSCS is what pgxstore's documentation asks for. The shop's has the same
+// name, so this one is in a schema of its own.
+const tableOfSCS = `
+	CREATE SCHEMA scs;
+	CREATE TABLE scs.sessions (token TEXT PRIMARY KEY, data BYTEA NOT NULL, expiry TIMESTAMPTZ NOT NULL);
+	CREATE INDEX sessions_expiry_idx ON scs.sessions (expiry);`
+
+// fillSCS files sessions of scs's.
+func fillSCS(ctx context.Context, db copier, visitors int) error {
 	codec, now := newSCS().Codec, time.Now()
-	_, err = db.CopyFrom(ctx, pgx.Identifier{"scs", "sessions"}, []string{"token", "data", "expiry"},
+	_, err := db.CopyFrom(ctx, pgx.Identifier{"scs", "sessions"}, []string{"token", "data", "expiry"},
 		pgx.CopyFromSlice(visitors, func(i int) ([]any, error) {
 			n := i + 1
 			data, err := codec.Encode(now.Add(12*time.Hour), map[string]any{"user": int64(n), "cart": int64(n)})

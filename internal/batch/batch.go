@@ -10,7 +10,8 @@
 // Nothing is kept. A look-up begins after all whom it is for have come, so what
 // it finds is as true for each of them as if they had asked alone: a session
 // that was ended before a request came is not found by that request. That is
-// what tells it from a cache, and from joining a look-up that is under way.
+// what tells it from a cache, and from joining a look-up that is under way (as
+// package singleflight does).
 package batch
 
 import (

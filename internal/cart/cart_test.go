@@ -323,6 +323,33 @@ func TestAdditionInTheMiddleOfAMergeIsNotLost(t *testing.T) {
 	wantCart(t, db, guest, map[string]int{"camel-overcoat": 1, "navy-peacoat": 1})
 }
 
+// Two who find no line, and each make one, have made one line of both.
+func TestAdditionsThatMakeTheSameLineBothCount(t *testing.T) {
+	t.Parallel()
+	db, carts := open(t)
+	id := start(t, carts, "camel-overcoat", 1)
+	other, err := db.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Rollback(t.Context())
+	if _, err := other.Exec(t.Context(), `INSERT INTO cart_items SELECT $1, id, 2 FROM products WHERE slug = 'navy-peacoat'`, id); err != nil {
+		t.Fatal(err)
+	}
+	var added sync.WaitGroup
+	added.Go(func() {
+		if err := carts.Add(t.Context(), id, "navy-peacoat", 3); err != nil {
+			t.Error(err)
+		}
+	})
+	wait(t, db, func(waiting int) bool { return waiting == 1 })
+	if err := other.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	added.Wait()
+	wantCart(t, db, id, map[string]int{"camel-overcoat": 1, "navy-peacoat": 5})
+}
+
 // wait returns when enough statements wait for a lock.
 func wait(t *testing.T, db *pgxpool.Pool, enough func(waiting int) bool) {
 	t.Helper()

@@ -76,7 +76,7 @@ var ofAccounts = []mutant{
 		"internal/web", "TestDisabledAccount"},
 	{"a session of a disabled user counts", "internal/auth/auth.go",
 		`WHERE id = ANY ($1) AND disabled_at IS NULL`, `WHERE id = ANY ($1)`,
-		"internal/web", "TestSessionOfADisabledUser"},
+		"internal/visitors", "TestChangesOfAUser"},
 	{"an administrator can lock everybody out", "internal/web/admin.go",
 		"if id == admin.ID {\n\t\tp :=", "if false {\n\t\tp :=",
 		"internal/web", "TestAdministratorCannotDisable"},

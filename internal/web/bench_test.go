@@ -51,6 +51,25 @@ func BenchmarkXRay(b *testing.B) {
 	}
 }
 
+// What it costs to compress a page, for a browser that takes it so.
+//
+//	go test -run '^$' -bench Compressed -count 6 ./internal/web
+func BenchmarkCompressed(b *testing.B) {
+	s := openOn(b, pgtest.New(b), unhurried)
+	s.listening()
+	for _, encoding := range []string{"identity", "gzip"} {
+		b.Run(encoding, func(b *testing.B) {
+			for b.Loop() {
+				r := httptest.NewRequest(http.MethodGet, "/", nil)
+				r.Header.Set("Accept-Encoding", encoding)
+				w := httptest.NewRecorder()
+				s.ServeHTTP(w, r)
+				b.ReportMetric(float64(w.Body.Len()), "B/page")
+			}
+		})
+	}
+}
+
 // demo makes a shop that shows what it does.
 func demo(c *web.Config) { c.Demo = true }
 

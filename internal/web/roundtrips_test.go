@@ -188,8 +188,9 @@ func TestPageAfterTheSignOutTakesOneRoundTrip(t *testing.T) {
 	}
 }
 
-// Whatever a visitor does, a demonstration sends to Postgres what another shop
-// sends whose requests do not share their look-ups; only the page after a sign-out looks up one thing more.
+// Whatever a visitor does, a demonstration sends Postgres the same statements as a
+// shop whose requests do not share theirs; but for the page after a sign-out, which
+// looks up one thing more.
 func TestXRayAddsNoStatement(t *testing.T) {
 	t.Parallel()
 	sent := map[bool][]string{}

@@ -51,8 +51,8 @@ func (s *Shop) load(w http.ResponseWriter, r *http.Request, l *view.Layout, queu
 }
 
 // visitor looks up who is looking, together with the page's own rows if it has
-// any. A page without shares the look-up with others, unless it is X-rayed, and
-// shall show its own.
+// any. A page that has none shares the look-up with other requests; but not in a
+// demonstration, whose X-ray shows what this request has asked.
 func (s *Shop) visitor(ctx context.Context, refs sessions.Refs, queue []func(*pgx.Batch)) (visitors.Visitor, error) {
 	if len(queue) == 0 && s.xray == nil {
 		return s.visitors.Find(ctx, refs)
