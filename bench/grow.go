@@ -332,7 +332,7 @@ func (b *bench) sweep(ctx context.Context, db *pgxpool.Pool) error {
 	}
 	defer r.stop()
 	started := time.Now()
-	l := &load{addr: r.addr, request: get("/", r.remembered()), status: 200, visitors: *visitors, clients: *clients, length: 15 * time.Second, rate: 500}
+	l := &load{addr: r.addr, request: get("/", r.remembered()), status: 200, visitors: *visitors, clients: *clients, warm: *warm, length: 15 * time.Second, rate: 500}
 	before, err := l.run(ctx)
 	if err != nil {
 		return err
