@@ -152,6 +152,9 @@ var aroundSessions = section{
 			"internal/web.TestAdditionsRacingACheckoutAreNotLost",
 			"internal/cart.TestAdditionsAtOnceAllCountUpToTheLimit",
 			"internal/cart.TestAdditionsThatAreCommittedTogetherCountEach",
+			"internal/cart.TestAdditionsThatMakeTheSameLineBothCount",
+			"internal/cart.TestAdditionOfUnknownOutcomeIsNotRepeated",
+			"internal/cart.TestAdditionIsNotMadeForWhoHasLeft",
 		}},
 		{"X8", "Dead stays dead: no call, however late, brings back a session that has ended. Every ending meets every call, by chance and in each order that row locks allow.", []string{
 			"internal/sessions/pgstore.TestStoreKeepsTheContract/DeadStaysDeadAfterDelete",
