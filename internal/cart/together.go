@@ -15,7 +15,7 @@ import (
 
 // addition is one call of Add.
 type addition struct {
-	ctx      context.Context
+	ctx      context.Context // of the request
 	cartID   int64
 	slug     string
 	quantity int

@@ -108,6 +108,12 @@ func (c *counter) count() int {
 	return c.n
 }
 
+func (c *counter) readings() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.reads
+}
+
 func TestListenerHearsOfEveryKindOfChangeWithoutAsking(t *testing.T) {
 	t.Parallel()
 	l := listen(t)
@@ -240,10 +246,4 @@ func TestListenerThatHearsNothingAsks(t *testing.T) {
 			l.until("the change shows", func() bool { return l.stock("camel-overcoat") == 7 })
 		})
 	}
-}
-
-func (c *counter) readings() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.reads
 }

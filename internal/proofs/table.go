@@ -142,7 +142,7 @@ var aroundSessions = section{
 			"internal/sessions.FuzzCookie",
 			"internal/web.TestOversizeCookiesAreHarmless",
 		}},
-		{"X7", "Nothing that was confirmed is lost: additions to a cart count, whatever else happens at that moment.", []string{
+		{"X7", "Nothing that was confirmed is lost: additions to a cart count, whatever else happens at that moment, and count once; and none is begun for somebody who has been told that it cannot be.", []string{
 			"internal/web.TestParallelAdditionsAllCount",
 			"internal/web.TestAdditionsRacingASignInAreCountedOrRefused",
 			"internal/web.TestAdditionAheadOfASignInIsMerged",

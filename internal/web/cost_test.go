@@ -126,16 +126,16 @@ func (s *shop) costs(t *testing.T, trips *roundTrips, n int, request func(int) *
 	}
 	before, i := read(), 0
 	trips.since()
-	allocs := int(testing.AllocsPerRun(n, func() { // one to warm up, and n that count
+	allocs := testing.AllocsPerRun(n, func() { // one to warm up, and n that count
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, request(i))
 		if i++; w.Code >= 400 {
 			t.Fatalf("%d: %s", w.Code, w.Body)
 		}
-	}))
+	})
 	sent := len(trips.since())
 	after := read()
-	t.Logf("trips %d, rows %d, in place %d, WAL %d B, allocations %d", sent/(n+1), (after.rows-before.rows)/(n+1), (after.inPlace-before.inPlace)/(n+1), (after.wal-before.wal)/(n+1), allocs)
+	t.Logf("trips %d, rows %d, in place %d, WAL %d B, allocations %.0f", sent/(n+1), (after.rows-before.rows)/(n+1), (after.inPlace-before.inPlace)/(n+1), (after.wal-before.wal)/(n+1), allocs)
 	if sent != may.trips*(n+1) {
 		t.Errorf("%d requests take %d round trips, want %d each", n+1, sent, may.trips)
 	}
@@ -148,7 +148,7 @@ func (s *shop) costs(t *testing.T, trips *roundTrips, n int, request func(int) *
 	if wal := (after.wal - before.wal) / (n + 1); wal > may.wal {
 		t.Errorf("a request writes %d B of write-ahead log, want %d at most", wal, may.wal)
 	}
-	if allocs > may.allocs {
-		t.Errorf("a request allocates %d times, want %d at most", allocs, may.allocs)
+	if int(allocs) > may.allocs {
+		t.Errorf("a request allocates %.0f times, want %d at most", allocs, may.allocs)
 	}
 }
